@@ -1,0 +1,60 @@
+"""Wayfare: the customer journey from raw records: who buys again, where we lose people, which move pays best.
+
+    import wayfare as wf
+
+    log = wf.read_events(frame, customer="user_id", time="timestamp", event="event")
+    wf.funnel(log, steps=["product_view", "cart", "purchase"], within="7d")
+
+Every analysis is a function here under its own name; `wf.analyses()` lists them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wayfare.log import Log, open_log, read_events
+    from wayfare.study import Study
+    from wayfare.workspace.folder import open_study
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "Log": "wayfare.log",
+    "open_log": "wayfare.log",
+    "read_events": "wayfare.log",
+    "Study": "wayfare.study",
+    "open_study": "wayfare.workspace.folder",
+    "Journey": "wayfare.domain.journey",
+    "Touchpoint": "wayfare.domain.journey",
+    "WayfareError": "wayfare.errors",
+}
+
+__all__ = ["Log", "Study", "analyses", "open_log", "open_study", "read_events"]  # noqa: F822 - resolved when asked for
+
+
+def analyses() -> tuple[str, ...]:
+    """The names of all analyses."""
+    from wayfare.registry import names
+
+    return names()
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), name)
+    if name.startswith("_"):
+        raise AttributeError(name)
+    from wayfare.errors import UnknownName
+    from wayfare.registry import find
+
+    try:
+        return find(name)
+    except UnknownName as error:
+        raise AttributeError(str(error)) from None
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_PLACES, *analyses()]

@@ -1,0 +1,87 @@
+"""A picture that any surface can show: as SVG, PNG or a stand-alone HTML page."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from wayfare.errors import InvalidParameter
+
+
+class Picture(Protocol):
+    """What a result's `chart()` gives.
+
+    Attributes:
+        title: The finding that the picture shows, as a sentence.
+        alt: What a person who can't see it should know.
+    """
+
+    title: str
+    alt: str
+
+    def svg(self) -> str:
+        """The picture as SVG with text as text."""
+
+    def html(self) -> str:
+        """The picture as one HTML page that works offline; interactive where it can be."""
+
+
+@dataclass(frozen=True)
+class VegaPicture:
+    """A Vega-Lite chart; `spec` is its JSON as a dictionary."""
+
+    spec: dict[str, Any]
+    title: str
+    alt: str
+
+    @cached_property
+    def _svg(self) -> str:
+        import vl_convert
+
+        return str(vl_convert.vegalite_to_svg(self.spec))
+
+    def svg(self) -> str:
+        """The chart as SVG."""
+        return self._svg
+
+    def html(self) -> str:
+        """The interactive chart with everything it needs inside."""
+        import vl_convert
+
+        return str(vl_convert.vegalite_to_html(self.spec, bundle=True))
+
+
+@dataclass(frozen=True)
+class DrawnPicture:
+    """An SVG drawn by hand: a map, a canvas, a flow."""
+
+    drawing: str
+    title: str
+    alt: str
+
+    def svg(self) -> str:
+        """The drawing."""
+        return self.drawing
+
+    def html(self) -> str:
+        """A page with only the drawing on it."""
+        title = html.escape(self.title)
+        return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><body>{self.drawing}</body></html>'
+
+
+def png(picture: Picture, scale: float = 2) -> bytes:
+    """The picture as PNG at `scale` times its size."""
+    import vl_convert
+
+    return bytes(vl_convert.svg_to_png(picture.svg(), scale=scale))
+
+
+def save(picture: Picture, path: Path) -> None:
+    """Writes the picture in the format that the file's name asks for."""
+    writers = {".svg": lambda: picture.svg().encode(), ".html": lambda: picture.html().encode(), ".png": lambda: png(picture)}
+    if path.suffix not in writers:
+        raise InvalidParameter(f"A picture can't be saved as {path.name!r}.", allowed=writers)
+    path.write_bytes(writers[path.suffix]())

@@ -1,0 +1,1 @@
+"""The nouns of the customer journey; nothing here computes."""

@@ -1,0 +1,25 @@
+"""The kinds of value that an analysis can ask for; each is a type to annotate a parameter with."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from wayfare.domain.duration import Duration
+
+Event = Annotated[str, "event"]
+"""The name of an event of the log."""
+
+Events = Annotated[tuple[str, ...], "events"]
+"""Names of events of the log, in the order given."""
+
+Property = Annotated[str, "property"]
+"""The name of a coded (text) column of the log: channel, device, country."""
+
+Share = Annotated[float, "share"]
+"""A number from 0 to 1."""
+
+Day = Annotated[date, "day"]
+"""A calendar day in the workspace's zone."""
+
+__all__ = ["Day", "Duration", "Event", "Events", "Property", "Share"]

@@ -1,0 +1,103 @@
+"""A block: about 128,000 events of complete customers, as plain arrays that fit the processor's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_EVENTS = 131_072
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Whole histories of consecutive customers, sorted by (customer, time).
+
+    `columns` maps a column's name to its array (rows,); `customer` and `time` are always there. A column that
+    the log does not have reads as all missing only where a fold declares it optional; see `has`.
+    Everything derived (offsets, owners) is computed once and shared by all folds of a pass.
+    """
+
+    columns: Mapping[str, NDArray]
+
+    def __getitem__(self, name: str) -> NDArray:
+        return self.columns[name]
+
+    def has(self, name: str) -> bool:
+        """Whether the log has the column `name`."""
+        return name in self.columns
+
+    @property
+    def rows(self) -> int:
+        """How many events the block holds."""
+        return len(self.columns["customer"])
+
+    @property
+    def customers(self) -> int:
+        """How many customers the block holds."""
+        return len(self.starts) - 1
+
+    @cached_property
+    def first(self) -> NDArray[np.bool_]:
+        """Per row: whether it is its customer's first (rows,)."""
+        codes = self.columns["customer"]
+        mask = np.empty(len(codes), dtype=bool)
+        mask[:1] = True
+        np.not_equal(codes[1:], codes[:-1], out=mask[1:])
+        return mask
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Offsets of the customers (customers + 1,): customer i is rows starts[i]:starts[i + 1]."""
+        return np.append(np.flatnonzero(self.first), self.rows)
+
+    @cached_property
+    def owner(self) -> NDArray[np.int64]:
+        """Per row: the position in this block of the customer it belongs to (rows,)."""
+        return np.repeat(np.arange(self.customers), np.diff(self.starts))
+
+    @property
+    def codes(self) -> NDArray:
+        """The log-wide code of each customer of the block (customers,)."""
+        return self.columns["customer"][self.starts[:-1]]
+
+    def keep(self, mask: NDArray[np.bool_]) -> Block:
+        """The block with only the rows where `mask` holds; customers left without rows are gone."""
+        if mask.all():
+            return self
+        return Block({name: values[mask] for name, values in self.columns.items()})
+
+    def any_of(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Per customer: whether `mask` (rows,) holds at any of its rows (customers,)."""
+        return self.count(mask) > 0
+
+    def count(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Per customer: at how many rows `mask` holds (customers,)."""
+        return np.diff(np.concatenate(([0], np.cumsum(mask)))[self.starts])
+
+    def first_row(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Per customer: the first row at which `mask` holds, or -1 (customers,)."""
+        found = np.full(self.customers, -1, dtype=np.int64)
+        rows = np.flatnonzero(mask)[::-1]
+        found[self.owner[rows]] = rows
+        return found
+
+    def last_row(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Per customer: the last row at which `mask` holds, or -1 (customers,)."""
+        found = np.full(self.customers, -1, dtype=np.int64)
+        rows = np.flatnonzero(mask)
+        found[self.owner[rows]] = rows
+        return found
+
+    def total(self, values: NDArray) -> NDArray[np.float64]:
+        """Per customer: the sum of `values` (rows,), missing ones left out (customers,)."""
+        clean = np.nan_to_num(values, nan=0.0) if values.dtype.kind == "f" else values
+        return np.bincount(self.owner, weights=clean, minlength=self.customers)
+
+    def seen_before(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Per row: at how many earlier rows of the same customer `mask` holds (rows,)."""
+        running = np.cumsum(mask) - mask
+        return running - np.repeat(running[self.starts[:-1]], np.diff(self.starts))

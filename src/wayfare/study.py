@@ -1,0 +1,184 @@
+"""What an analysis is handed: the log, the journey, and the results of other analyses, each computed once.
+
+Analyses ask for folds as if they were alone. When several run together, the folds that they ask for at the same
+time are gathered and answered by one pass over the log.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from wayfare.domain.journey import Journey, propose
+from wayfare.errors import WayfareError
+from wayfare.histories.fold import Fold, Partial, Progress
+from wayfare.histories.stages import StageMap, stage_map
+from wayfare.log import Log
+
+if TYPE_CHECKING:
+    from wayfare.analysis import Analysis
+    from wayfare.result import Result
+
+
+@dataclass(eq=False)
+class Study:
+    """One company's log with what its people know of the journey.
+
+    Attributes:
+        log: The histories, filtered to the part that is studied.
+        journey: Stages, touchpoints and orders; proposed from the events' names where nobody wrote it.
+        currency: The code of the currency that all money is in.
+        name: What the company or the study is called.
+    """
+
+    log: Log
+    journey: Journey = None  # type: ignore[assignment]
+    currency: str = "EUR"
+    name: str = "Study"
+    _results: dict[Any, Result] = field(default_factory=dict, repr=False)
+    _together: _Together | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.journey is None:
+            self.journey = propose(self.log.names("event").to_list())
+
+    @property
+    def zone(self) -> str:
+        """The time zone that days, weeks and months are those of."""
+        return self.log.zone
+
+    @cached_property
+    def stages(self) -> StageMap:
+        """The journey looked up for the log's event codes."""
+        return stage_map(self.journey, self.log.names("event"))
+
+    def where(self, *segments: str, **condition: Any) -> Study:
+        """The same study on a part of the log (see `Log.where`)."""
+        if not segments and not any(value is not None for value in condition.values()):
+            return self
+        return replace(self, log=self.log.where(*segments, **condition), _results={}, _together=None)
+
+    def fold(self, fold: Fold[Partial]) -> Partial:
+        """One fold's answer."""
+        return self.fold_all([fold])[0]  # type: ignore[no-any-return]
+
+    def fold_all(self, folds: Sequence[Fold[Any]]) -> list[Any]:
+        """Several folds' answers from one pass; shared with the other analyses of the same run."""
+        return self._together.fold_all(folds) if self._together else self.log.fold_all(folds)
+
+    def result(self, analysis: Analysis, **params: Any) -> Result:
+        """Another analysis's result on this study, computed once for all who ask."""
+        settled = analysis.settle(params, self)
+        key = (analysis.name, repr(sorted(settled.items())))
+        compute = lambda: analysis.run(self, settled)  # noqa: E731
+        if self._together:
+            return self._together.once(key, compute)
+        if key not in self._results:
+            self._results[key] = compute()
+        return self._results[key]
+
+    def results(
+        self, wanted: Iterable[tuple[Analysis, Mapping[str, Any]]], progress: Progress | None = None
+    ) -> list[Result | WayfareError]:
+        """Several analyses' results, in order, their folds sharing passes; an analysis that can't answer gives its error."""
+        together = _Together(self.log, self._results, progress)
+        shared = replace(self, _together=together)
+        return together.run([lambda a=a, p=p: shared.result(a, **p) for a, p in wanted])  # type: ignore[misc]
+
+
+class _Together:
+    """Runs analyses side by side; when each of them waits for a fold, one pass answers all."""
+
+    def __init__(self, log: Log, results: dict[Any, Result], progress: Progress | None) -> None:
+        self.log = log
+        self.results = results
+        self.progress = progress
+        self.changed = threading.Condition()
+        self.pending: list[_Asked] = []
+        self.computing: set[Any] = set()
+        self.busy = 0
+
+    def run(self, tasks: Sequence[Callable[[], Result]]) -> list[Result | WayfareError]:
+        """Each task's result or its error; another kind of exception is raised here."""
+        outcomes: list[Any] = [None] * len(tasks)
+        threads = [threading.Thread(target=self._task, args=(task, outcomes, i), daemon=True) for i, task in enumerate(tasks)]
+        self.busy = len(tasks)
+        for thread in threads:
+            thread.start()
+        while self._answer_next():
+            pass
+        for thread in threads:
+            thread.join()
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, WayfareError):
+                raise outcome
+        return outcomes
+
+    def _task(self, task: Callable[[], Result], outcomes: list[Any], index: int) -> None:
+        try:
+            outcomes[index] = task()
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that asked
+            outcomes[index] = error
+        with self.changed:
+            self.busy -= 1
+            self.changed.notify_all()
+
+    def _answer_next(self) -> bool:
+        with self.changed:
+            self.changed.wait_for(lambda: self.busy == 0)
+            asked, self.pending = self.pending, []
+        if not asked:
+            return False
+        folds = [fold for one in asked for fold in one.folds]
+        try:
+            answers = iter(self.log.fold_all(folds, self.progress))
+            given: list[Any] = [[next(answers) for _ in one.folds] for one in asked]
+        except BaseException as error:  # noqa: BLE001 - raised again in the threads that asked
+            given = [error] * len(asked)
+        with self.changed:
+            for one, answer in zip(asked, given, strict=True):
+                one.answer = answer
+            self.busy += len(asked)
+            self.changed.notify_all()
+        return True
+
+    def fold_all(self, folds: Sequence[Fold[Any]]) -> list[Any]:
+        """Hands in folds and waits for the pass that answers them."""
+        one = _Asked(folds)
+        with self.changed:
+            self.pending.append(one)
+            self.busy -= 1
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: one.answer is not None)
+        if isinstance(one.answer, BaseException):
+            raise one.answer
+        return one.answer  # type: ignore[return-value]
+
+    def once(self, key: Any, compute: Callable[[], Result]) -> Result:
+        """The result under `key`, computed by the first who asks."""
+        with self.changed:
+            while key in self.computing:
+                self.busy -= 1
+                self.changed.notify_all()
+                self.changed.wait_for(lambda: key not in self.computing)
+                self.busy += 1
+            if key in self.results:
+                return self.results[key]
+            self.computing.add(key)
+        try:
+            result = compute()
+            self.results[key] = result
+            return result
+        finally:
+            with self.changed:
+                self.computing.discard(key)
+                self.changed.notify_all()
+
+
+@dataclass(eq=False)
+class _Asked:
+    folds: Sequence[Fold[Any]]
+    answer: list[Any] | BaseException | None = None
