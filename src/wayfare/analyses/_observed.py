@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import SupportsInt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,14 @@ class Periods:
         first: The calendar number of period 0 (see `period_index`).
         edges: When each starts, µs UTC, and when the last one ends (count + 1,).
         over: How many of the first ones are over.
+        partial_start: Whether the log begins after the first day of period 0.
     """
 
     period: Period
     first: int
     edges: NDArray[np.int64]
     over: int
+    partial_start: bool = False
 
     @property
     def count(self) -> int:
@@ -42,7 +45,7 @@ class Periods:
         """The period that each time (µs, UTC) falls in."""
         return np.searchsorted(self.edges, times, side="right") - 1
 
-    def label(self, number: int) -> str:
+    def label(self, number: SupportsInt) -> str:
         """A period's name, such as `2024-05`."""
         return period_label(self.first + int(number), self.period)
 
@@ -53,6 +56,10 @@ class Periods:
     def is_over(self) -> NDArray[np.bool_]:
         """For each period: whether it is over."""
         return np.arange(self.count) < self.over
+
+    def is_covered(self) -> NDArray[np.bool_]:
+        """For each period: whether the log covers it from its first day to its last."""
+        return self.is_over() & ~(self.partial_start & (np.arange(self.count) == 0))
 
 
 def periods_of(log: Log, period: Period) -> Periods:
@@ -69,7 +76,13 @@ def periods_of(log: Log, period: Period) -> Periods:
     edges = _edges(np.arange(low, high + 2), log.zone, period)
     seen = log.ends if period == "day" else max(_next_day(last, log.zone), log.ends)
     over = int(np.searchsorted(edges[1:], seen, side="right")) if last >= first else 0
-    return Periods(period, low, edges, over)
+    return Periods(period, low, edges, over, first >= _next_day(int(edges[0]), log.zone))
+
+
+def shown_from(log: Log, periods: Periods) -> int:
+    """The first period that a filter by time leaves to show."""
+    since = log.condition.since
+    return 0 if since is None else int(np.clip(periods.number(np.array([since]))[0], 0, periods.count))
 
 
 def _edges(numbers: NDArray[np.int64], zone: str, period: Period) -> NDArray[np.int64]:

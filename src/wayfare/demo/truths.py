@@ -19,6 +19,8 @@ from wayfare.demo.simulate import BATCH_CUSTOMERS, batches, population
 FOLLOWED_DAYS = 180
 
 _BATCHES_COUNTED = 5
+_BATCHES_COMPARED = 10
+_MANY_REFERRED = 0.4
 
 Value = float | str | list[float] | list[dict[str, Any]]
 
@@ -251,7 +253,9 @@ def _referred_factor(company: Company) -> float:
     """
     if not company.referral_shares:
         return 1.0
-    study = replace(company, customers=_BATCHES_COUNTED * BATCH_CUSTOMERS, referral_shares=(0.4,))
+    more = _MANY_REFERRED / sum(company.referral_shares)
+    shares = tuple(share * more for share in company.referral_shares)
+    study = replace(company, customers=_BATCHES_COMPARED * BATCH_CUSTOMERS, referral_shares=shares)
     means = np.zeros((2, 2))
     for number, size in enumerate(batches(study)):
         people, orders, _ = population(study, number, size)

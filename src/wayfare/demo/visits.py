@@ -8,7 +8,7 @@ from wayfare.demo.acquisition import People
 from wayfare.demo.company import Company
 from wayfare.demo.orders import Orders
 from wayfare.demo.rows import CAMPAIGN, CHANNEL, DEVICE, EVENT, NONE, Array, Rows, rows, where
-from wayfare.demo.season import DAY, MINUTE, daytime
+from wayfare.demo.season import DAY, MINUTE, daytime, micros
 from wayfare.demo.stores import web_channel, web_device
 
 VIEWS_PER_VISIT = 1.0
@@ -96,7 +96,7 @@ def abandoned(company: Company, people: People, orders: Orders, rng: np.random.G
     unpaid = np.repeat(at, rng.poisson(CHECKOUTS_WITHOUT_PAYMENT, at.size))
     parts: list[Rows] = []
     for source, kind in ((failed, _ABANDONED), (unpaid, _UNPAID)):
-        who, time = _somebody(people, orders.customer[source], orders.time[source], rng)
+        who, time = _somebody(people, orders.customer[source], orders.time[source], micros(company.end), rng)
         visit = _visit(people, who, time - 12 * MINUTE, kind, rng)
         visit["device"] = orders.device[source]
         visit["payment_method"] = rng.choice(3, size=who.size, p=(0.6, 0.3, 0.1))
@@ -105,11 +105,17 @@ def abandoned(company: Company, people: People, orders: Orders, rng: np.random.G
     return parts
 
 
-def _somebody(people: People, customer: Array, time: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Who abandons around a time: the customer some days off, or one who came lately and never orders."""
+def _somebody(
+    people: People, customer: Array, time: Array, end: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Who abandons around a time: the customer some days off, or one who came lately and never orders.
+
+    Days before the arrival or past the end are mirrored back, which keeps the number of every day.
+    """
     earliest = people.arrival[customer] + 40 * MINUTE
     moved = daytime(time + (rng.normal(0, 8, time.size) * DAY).astype(np.int64))
     moved = earliest + np.abs(moved - earliest)
+    moved = np.maximum(np.minimum(moved, 2 * end - moved), earliest)
     lookers = np.flatnonzero(~people.buyer & ~people.in_store)
     lookers = lookers[np.argsort(people.arrival[lookers], kind="stable")]
     latest = np.searchsorted(people.arrival[lookers], time - 40 * MINUTE) - 1 - rng.integers(0, 40, time.size)

@@ -173,11 +173,12 @@ def last_against_markov(
 
 
 def _both_rules(steps: StepCounts, counts: Floats) -> tuple[Floats, Floats]:
-    """Last-touch and order-1 Markov credit, shape (draws, channels), for rows of counts of the same steps."""
+    """Last-touch and order-1 Markov credit, shape (rows, channels): the first row as counted, the others redrawn."""
     n, base = steps.channels, steps.base
     dense = np.zeros((len(counts), n + 1, base))
     dense[:, steps.keys // base, steps.newest] = counts
     visits = np.maximum(dense.sum(axis=2, keepdims=True), 1.0)
+    visits[1:] += 1e-9  # a redrawn chain may have lost its way out; then its walks end in null
     chance = dense / visits
     start, inside, to_conversion = chance[:, 0, 1 : n + 1], chance[:, 1:, 1 : n + 1], chance[:, 1:, n + 1]
     chances = np.empty((len(counts), n + 1))

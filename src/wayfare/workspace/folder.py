@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from wayfare.domain.journey import Journey, propose
 from wayfare.errors import BadInput, NotReady
+from wayfare.histories.store import open_sealed
 from wayfare.workspace.config import Config, checked_currency, checked_zone, parse_config
 from wayfare.workspace.template import PROPOSED, new_text, with_journey, with_touchpoints
 from wayfare.workspace.yaml_tree import read_tree
@@ -52,13 +53,11 @@ class Noted:
         first: Whether the file had no journey before.
         added: Events that got a touchpoint, and that nobody has checked yet.
         left_out: How many events got none because there are too many.
-        orders: Whether an event of the log is among the journey's orders.
     """
 
     first: bool
     added: tuple[str, ...]
     left_out: int
-    orders: bool
 
 
 def is_workspace(folder: str | Path) -> bool:
@@ -76,13 +75,18 @@ def init(folder: str | Path, name: str | None = None, currency: str = "EUR", tim
         timezone: A name of the IANA time zone database.
     """
     folder = Path(folder)
-    text = new_text(_checked_name(name or folder.resolve().name), checked_currency(currency), checked_zone(timezone))
     if is_workspace(folder):
         raise BadInput("There is a workspace here already.", where=str(folder), hint=f"Change its settings in {folder / CONFIG}.")
     if folder.exists() and not folder.is_dir():
         raise BadInput("This is a file, not a folder.", where=str(folder), hint="Name a new folder.")
     if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
         raise BadInput("The folder has other files in it.", where=str(folder), hint="Name a new or an empty folder.")
+    return init_in(folder, name, currency, timezone)
+
+
+def init_in(folder: Path, name: str | None, currency: str, timezone: str) -> Workspace:
+    """Makes a workspace in `folder` whatever else is in it; a `wayfare.yaml` there is replaced."""
+    text = new_text(_checked_name(name or folder.resolve().name), checked_currency(currency), checked_zone(timezone))
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / CONFIG, text)
     return open_workspace(folder)
@@ -147,8 +151,12 @@ def note_events(folder: str | Path, events: Sequence[str], channels: Mapping[str
         _add(workspace, with_journey(text, tree, after, PROPOSED), after)
     elif added:
         _add(workspace, with_touchpoints(text, tree, added), after)
-    orders = not set(events).isdisjoint(after.orders)
-    return Noted(journey is None and bool(added), tuple(t.event for t in added), len(fresh) - len(kept), orders)
+    return Noted(journey is None and bool(added), tuple(t.event for t in added), len(fresh) - len(kept))
+
+
+def log_events(workspace: Workspace) -> list[str]:
+    """The names of the events in the workspace's log, or the error that says that there is none yet."""
+    return open_sealed(workspace.log_folder).names("event").to_list()
 
 
 def inside(folder: Path, name: str) -> Path:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -32,7 +33,7 @@ def one_customer_a_block(log: Log) -> Log:
     whole = pa.Table.from_batches(log.source.batches).combine_chunks()
     codes = whole["customer"].to_numpy()
     cuts = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
-    batches = tuple(whole.slice(a, b - a).to_batches()[0] for a, b in zip(cuts, cuts[1:], strict=False))
+    batches = tuple(whole.slice(a, b - a).to_batches()[0] for a, b in pairwise(cuts))
     source = log.source
     return Log(MemorySource(source.schema, source.facts, batches, source.dictionaries), zone=log.zone)
 
@@ -74,7 +75,7 @@ def oracle(rows, gap=None, loops=True):
         histories[customer].append((second, event))
     counts, customers, waits = Counter(), defaultdict(set), defaultdict(list)
     for customer, history in histories.items():
-        for (before, source), (after, target) in zip(history, history[1:], strict=False):
+        for (before, source), (after, target) in pairwise(history):
             if (gap is None or after - before < gap) and (loops or source != target):
                 counts[source, target] += 1
                 customers[source, target].add(customer)

@@ -260,7 +260,7 @@ def _heatmap(result: TransitionsResult, shown: list[str], title: str, note: str)
     from wayfare.charts.plots import picture
 
     rows = [row for row in result.edges.to_pylist() if row["source"] in shown and row["target"] in shown]
-    data = alt.Data(values=[row for row in rows if row["probability"] >= 0.005])
+    data = pa.Table.from_pylist([row for row in rows if row["probability"] >= 0.005]).to_pandas()
     across = alt.Axis(orient="top", labelAngle=-40, labelAlign="left", domain=False, ticks=False, labelLimit=160)
     base = alt.Chart(data).encode(
         x=alt.X("target:N", title=None, sort=shown, axis=across, scale=alt.Scale(domain=shown)),

@@ -1,0 +1,30 @@
+"""`wayfare analyze`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wayfare.cli.options import Folder
+from wayfare.cli.terminal import note, progress
+
+
+def analyze(
+    folder: Folder,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where report.html goes; without it the workspace's folder.")
+    ] = None,
+) -> None:
+    """Answer the standard questions and write report.html, one file that opens offline and prints."""
+    from wayfare.report import write
+    from wayfare.workspace.folder import open_study
+
+    study = open_study(folder)
+    target = output or folder
+    target.mkdir(parents=True, exist_ok=True)
+    with progress() as tell:
+        path = write(study, target, tell)
+    note("Written:")
+    print(path)

@@ -1,0 +1,68 @@
+"""`wayfare demo`: a simulated company to try everything on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wayfare.cli.terminal import note, progress
+from wayfare.errors import BadInput
+
+if TYPE_CHECKING:
+    from wayfare.histories.ingest import IngestSummary
+
+NAME, CURRENCY, ZONE = "Simulated coffee roaster", "EUR", "Europe/Amsterdam"
+MARK = "SIMULATED.txt"
+RAW = "raw"
+_MARK_TEXT = """\
+Everything in this folder is simulated: a coffee roaster that does not exist, made by `wayfare demo`.
+What is true of it, and should be found, stands in raw/truths.yaml.
+Running `wayfare demo` on this folder again replaces wayfare.yaml, log/ and raw/.
+"""
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or that of an earlier demo, which is replaced.")],
+    customers: Annotated[int, typer.Option(min=1, help="How many customers the company has.")] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same company.")] = 7,
+) -> None:
+    """Make a simulated company: two years of a coffee roaster with web shop, stores and referrals."""
+    prepare(folder)
+    summary = build(folder, customers, seed)
+    note(f"Simulated: {summary.kept:,} events of {summary.customers:,} customers of a coffee roaster that does not exist.")
+    note(f"The raw export is in {folder / RAW}, with truths.yaml: what an analysis should find in it.")
+    note(f"Next: wayfare analyze {folder}; wayfare serve {folder}; wayfare run {folder} funnel")
+
+
+def prepare(folder: Path) -> None:
+    """An empty folder with the mark of a demo; anything but an earlier demo is refused."""
+    if folder.exists() and not folder.is_dir():
+        raise BadInput("This is a file, not a folder.", where=str(folder), hint="Name a new folder.")
+    used = folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir())
+    if used and not (folder / MARK).is_file():
+        raise BadInput("The folder holds something that is no demo.", where=str(folder), hint="Name a new folder; nothing was changed.")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text(_MARK_TEXT, encoding="utf-8")
+    (folder / "wayfare.yaml").unlink(missing_ok=True)
+    for name in ("log", RAW):
+        if (folder / name).is_dir() and not (folder / name).is_symlink():
+            shutil.rmtree(folder / name)
+
+
+def build(folder: Path, customers: int, seed: int) -> IngestSummary:
+    """Writes the company's raw export and settings into the prepared folder, and ingests it."""
+    from wayfare.demo import Company, journey, write_csv
+    from wayfare.domain.journey import Journey
+    from wayfare.histories.ingest import Mapping, ingest
+    from wayfare.workspace.folder import init_in, set_journey
+
+    workspace = init_in(folder, NAME, CURRENCY, ZONE)
+    set_journey(workspace, Journey.model_validate(journey()), "that of the simulated company")
+    with progress() as tell:
+        tell("simulate", 0.0)
+        export = write_csv(Company(customers=customers, seed=seed), folder / RAW)
+        tell("simulate", 1.0)
+        return ingest(workspace.log_folder, [export.path], mapping=Mapping(), zone=ZONE, currency=CURRENCY, progress=tell)

@@ -1,0 +1,129 @@
+"""`wayfare ingest`: raw records into the log, with what was understood of them shown first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wayfare.cli.ingested import print_summary, show_mapping
+from wayfare.cli.options import Folder, Format, FormatOption
+from wayfare.cli.terminal import note, progress
+from wayfare.errors import BadInput, NotReady, WayfareError
+
+if TYPE_CHECKING:
+    from wayfare.histories.ingest import IngestSummary
+    from wayfare.workspace.folder import Workspace
+
+
+def ingest(
+    folder: Folder,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="CSV, JSON lines, Parquet or Excel files, also compressed; or a database: sqlite:///shop.db, postgresql://…, duckdb:///x.db.",
+        ),
+    ],
+    customer: Annotated[str | None, typer.Option(metavar="COL", help="The column with the customer's id.")] = None,
+    time: Annotated[str | None, typer.Option(metavar="COL", help="The column with the moment.")] = None,
+    event: Annotated[str | None, typer.Option(metavar="COL", help="The column with the event's name.")] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="KEY=COL", help="Any other column, such as value=Total or order=OrderID; repeat it for more."),
+    ] = None,
+    as_event: Annotated[
+        str | None, typer.Option("--as", metavar="EVENT", help="What every row is, where no column says it: --as purchase.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="The program that made the export; wayfare presets lists them.")] = None,
+    table: Annotated[str | None, typer.Option(metavar="NAME", help="The table to read, of a database or a workbook.")] = None,
+    query: Annotated[str | None, typer.Option(metavar="SQL", help="A query to read from a database.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the mapping and the counts; write nothing.")] = False,
+    dedupe_rows: Annotated[
+        bool, typer.Option("--dedupe-rows", help="Drop rows that repeat another in every column, not only in event_id.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Ingest files that were ingested before.")] = False,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="The zone of times that name none; without it the workspace's.")
+    ] = None,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Read raw records into the workspace's log, beside what is there.
+
+    Without options the columns are guessed, and the guess is shown with three rows.
+    """
+    from wayfare.histories.ingest import Mapping
+    from wayfare.histories.ingest import ingest as read
+    from wayfare.workspace.config import checked_zone
+
+    _check_sources(folder, sources)
+    workspace = _workspace(folder, dry_run)
+    zone = checked_zone(timezone) if timezone else workspace.config.timezone
+    said = Mapping.parse(customer=customer, time=time, event=event, maps=maps or ())
+    reading: dict[str, Any] = {"preset": preset, "as_event": as_event, "query": query, "table": table}
+    if preset is None and format is Format.TABLE:
+        show_mapping(sources[0], said, as_event=as_event, query=query, table=table)
+    with progress() as tell:
+        summary = read(
+            workspace.log_folder, sources, mapping=said, zone=zone, currency=workspace.config.currency, dedupe_rows=dedupe_rows,
+            again=again, dry_run=dry_run, progress=tell, **reading,
+        )  # fmt: skip
+    print_summary(summary, format)
+    if dry_run:
+        note("Nothing was written: this was a dry run.")
+    else:
+        _note_journey(workspace, summary)
+    if summary.quarantined:
+        note(f"Rows that could not be used are kept aside: wayfare quarantine list {folder}")
+
+
+def _check_sources(folder: Path, sources: list[str]) -> None:
+    """A file that is not there is named before a workspace is made for it."""
+    if folder.is_file():
+        raise BadInput("This is a file; the workspace's folder comes first.", where=str(folder), hint="wayfare ingest DIR FILE...")
+    for source in sources:
+        if "://" not in source and not any(mark in source for mark in "*?[") and not Path(source).exists():
+            raise BadInput("There is no such file.", where=source, hint="wayfare ingest DIR FILE...")
+
+
+def _workspace(folder: Path, dry_run: bool) -> Workspace:
+    """The workspace in `folder`; a new or empty folder becomes one."""
+    from wayfare.workspace.config import Config
+    from wayfare.workspace.folder import Workspace, init, is_workspace, open_workspace
+
+    if is_workspace(folder):
+        return open_workspace(folder)
+    if dry_run and not folder.exists():
+        return Workspace(folder, Config(name="Dry run"))
+    workspace = init(folder)
+    config = workspace.config
+    note(
+        f"Made the workspace {folder}: {config.currency}, {config.timezone}. If that is not right, change {workspace.config_path} "
+        "and ingest again with --again."
+    )
+    return workspace
+
+
+def _note_journey(workspace: Workspace, summary: IngestSummary) -> None:
+    """Writes what is new in the log into wayfare.yaml, and says what to edit there."""
+    from wayfare.workspace.folder import log_events, note_events, open_workspace
+
+    try:
+        noted = note_events(workspace.folder, [e.name for e in summary.events], {e.name: e.channel for e in summary.events if e.channel})
+        journey = open_workspace(workspace.folder).config.journey
+        events = log_events(workspace)
+    except NotReady:
+        return
+    except WayfareError as error:
+        note(f"Warning: {error}")
+        return
+    path = workspace.config_path
+    if noted.first:
+        note(f"Proposed a journey in {path}: {len(noted.added)} events with their stages. Edit it: check each stage, and `orders`.")
+    elif noted.added:
+        note(f"Added new events to the journey in {path}: {', '.join(noted.added)}. Edit their stages.")
+    if noted.left_out:
+        note(f"{noted.left_out:,} rarer events have no touchpoint; add to {path} those that matter.")
+    if journey is not None and events and set(events).isdisjoint(journey.orders):
+        note(f"Warning: no event of the log is an order. Name the event of an order in {path}, under `journey: orders:`.")

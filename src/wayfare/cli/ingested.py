@@ -1,0 +1,85 @@
+"""What an ingest understood and did, as a person reads it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from wayfare.cli.options import Format
+from wayfare.cli.show import print_rows
+from wayfare.cli.terminal import note
+
+if TYPE_CHECKING:
+    from wayfare.histories.ingest import IngestSummary, Mapping
+
+_EVENTS = 12
+
+
+def show_mapping(source: str, said: Mapping, **reading: Any) -> None:
+    """Shows on stderr which column is taken for what, with three rows, and how to correct it."""
+    from wayfare.histories.ingest import detect
+
+    found = detect(source, **{key: value for key, value in reading.items() if value is not None})
+    mapping = said.completed(found.mapping)
+    note(f"{source} is read so:")
+    rows = [
+        {
+            "in the log": key,
+            "column": column,
+            "because": "you said so" if key in said.columns else found.reasons.get(key, ""),
+            "three rows": "  ·  ".join(_short(row.get(column)) for row in found.sample),
+        }
+        for key, column in mapping.columns.items()
+    ]
+    rows += [{"in the log": key, "column": "", "because": "always", "three rows": text} for key, text in mapping.constants.items()]
+    print_rows(rows, ("in the log", "column", "because", "three rows"), Format.TABLE, sys.stderr)
+    for warning in found.warnings:
+        note(f"Warning: {warning}")
+    note("To correct it: --customer COL --time COL --event COL, --map value=COL, or --as EVENT where every row is the same event.")
+
+
+def print_summary(summary: IngestSummary, format: Format) -> None:
+    """Prints what became of the rows; the counts add up."""
+    if format is Format.JSON:
+        print(json.dumps(summary.to_dict(), indent=2, ensure_ascii=False, default=str))
+        return
+    rows: list[dict[str, Any]] = [{"rows": "read", "count": summary.rows_read, "": ""}]
+    rows.append({"rows": "  kept", "count": summary.kept, "": _span(summary)})
+    rows.append({"rows": "  duplicates", "count": summary.duplicates, "": "there already" if summary.duplicates else ""})
+    rows.append({"rows": "  quarantined", "count": summary.quarantined, "": ""})
+    rows += [{"rows": "", "count": count, "": reason} for reason, count in _sorted(summary.reasons)]
+    if format is Format.CSV:
+        _print_csv(summary)
+        return
+    print_rows(rows, ("rows", "count", ""), format)
+    shown = [{"event": e.name, "rows": e.count, "usual channel": e.channel} for e in summary.events[:_EVENTS]]
+    if shown:
+        print_rows(shown, ("event", "rows", "usual channel"), format)
+    if len(summary.events) > _EVENTS:
+        note(f"and {len(summary.events) - _EVENTS:,} rarer events")
+    for text in summary.notes:
+        note(text)
+
+
+def _print_csv(summary: IngestSummary) -> None:
+    rows = [{"rows": name, "reason": "", "count": getattr(summary, name)} for name in ("rows_read", "kept", "duplicates", "quarantined")]
+    rows += [{"rows": "quarantined", "reason": reason, "count": count} for reason, count in _sorted(summary.reasons)]
+    print_rows(rows, ("rows", "reason", "count"), Format.CSV)
+
+
+def _sorted(reasons: AnyMapping[str, int]) -> Sequence[tuple[str, int]]:
+    return sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _span(summary: IngestSummary) -> str:
+    if not summary.kept:
+        return ""
+    return f"of {summary.customers:,} customers, {summary.first[:10]} to {summary.last[:10]}"
+
+
+def _short(value: Any) -> str:
+    text = "–" if value is None else " ".join(str(value).split())
+    return text if len(text) <= 28 else f"{text[:27]}…"

@@ -1,0 +1,131 @@
+"""`wayfare run`: one analysis on one workspace; its options are the analysis's parameters."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from wayfare.cli.asked import as_options, command_of
+from wayfare.cli.options import Format, SegmentsOption, SinceOption, UntilOption
+from wayfare.cli.problems import Misused
+from wayfare.cli.show import print_result
+from wayfare.cli.terminal import note, of_rows, progress
+from wayfare.errors import BadInput, InvalidParameter, WayfareError
+
+if TYPE_CHECKING:
+    from wayfare.analysis import Analysis
+    from wayfare.result import Result
+    from wayfare.study import Study
+
+# What the analysis takes is known once its name is read, so the rest is handed on.
+SETTINGS = {"ignore_unknown_options": True, "allow_extra_args": True}
+PICTURES = (".svg", ".png", ".html")
+
+
+def run(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="The workspace's folder.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="ANALYSIS", help="An analysis that wayfare list names.", show_default=False)
+    ] = None,
+    segment: SegmentsOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    format: Annotated[
+        Format | None,
+        typer.Option("--format", help="How the data are printed.", show_default="table, or what --output ends in"),
+    ] = None,
+    table: Annotated[str | None, typer.Option(metavar="NAME", help="Print this table alone.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the result into an .svg, .png or .html file.")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the data into this file instead of stdout.")] = None,
+    help: Annotated[bool, typer.Option("--help", "-h", help="Show the help; after ANALYSIS, its own options too.")] = False,
+) -> None:
+    """Run an analysis. Its parameters are options: wayfare run DIR ANALYSIS --help shows them.
+
+    Findings come first, then warnings, then the tables. Data go to stdout, everything else to stderr.
+    """
+    if name is None and (help or folder is None):
+        print(context.get_help())
+        raise typer.Exit(0 if help else 2)
+    if folder is None or name is None or str(folder).startswith("-") or name.startswith("-"):
+        raise Misused(
+            "The folder and the analysis come first.", where="wayfare run", hint="wayfare run DIR ANALYSIS [OPTIONS]; wayfare list names them."
+        )
+    from wayfare.registry import find
+
+    analysis = find(name)
+    asked = _asked(analysis, [*context.args, *(["--help"] if help else [])])
+    format = format or _format_of(output)
+    _check_files(plot, output)
+    result = _result(analysis, asked, folder, segment or [], since, until)
+    if plot is not None:
+        _draw(result, plot)
+    if output is None:
+        print_result(result, format, table)
+        return
+    with output.open("w", encoding="utf-8", newline="") as file:
+        print_result(result, format, table, file)
+    note(f"Written: {output}")
+
+
+def _asked(analysis: Analysis, args: list[str]) -> dict[str, Any]:
+    """What the arguments say to the analysis's parameters."""
+    asked: dict[str, Any] = {}
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["--help", "-h"]})
+    text = f"{analysis.question}\n\n{analysis.about}"
+    from rich.markup import escape
+
+    app.command(help=escape(text))(command_of(analysis, _shared(), asked))
+    command = typer.main.get_command(app)
+    with command.make_context(f"wayfare run DIR {analysis.name}", args) as context:
+        command.invoke(context)
+    return asked
+
+
+def _shared() -> dict[str, inspect.Parameter]:
+    """The options that `run` itself takes, for the help of an analysis."""
+    hints = get_type_hints(run, include_extras=True)
+    own = inspect.signature(run).parameters.values()
+    mine = {p.name: p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in own}
+    return {key: p for key, p in mine.items() if key not in ("context", "folder", "name", "help")}
+
+
+def _result(
+    analysis: Analysis, asked: dict[str, Any], folder: Path, segments: list[str], since: str | None, until: str | None
+) -> Result:
+    from wayfare.workspace.folder import open_study
+
+    study: Study = open_study(folder, segments, since, until)
+    with progress() as tell:
+        outcome = study.results([(analysis, asked)], of_rows(tell, analysis.name))[0]
+    if isinstance(outcome, WayfareError):
+        raise as_options(outcome, analysis)
+    return outcome
+
+
+def _format_of(output: Path | None) -> Format:
+    suffix = output.suffix.lstrip(".").lower() if output else ""
+    return Format(suffix) if suffix in ("json", "csv") else Format.TABLE
+
+
+def _check_files(plot: Path | None, output: Path | None) -> None:
+    """Files that can't be written are named before the work is done, not after."""
+    if plot is not None and plot.suffix not in PICTURES:
+        raise InvalidParameter(f"A picture can't be saved as {plot.name!r}.", where="--plot", allowed=PICTURES)
+    for option, path in (("--plot", plot), ("--output", output)):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise BadInput("There is no such folder to write into.", where=f"{option} {path}", hint=f"Make it: mkdir -p {path.parent}")
+
+
+def _draw(result: Result, path: Path) -> None:
+    from wayfare.charts.picture import save
+
+    picture = result.chart()
+    if picture is None:
+        note("No picture: there is too little to draw.")
+        return
+    save(picture, path)
+    note(f"Drawn: {path}")

@@ -1,0 +1,104 @@
+"""Data on stdout: rows as a table, JSON or CSV; a result with its findings first."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from wayfare.cli.columns import Shown, shown_columns
+from wayfare.cli.options import Format
+from wayfare.cli.terminal import clean, console, note
+
+if TYPE_CHECKING:
+    from wayfare.result import Result
+
+Rows = Sequence[Mapping[str, Any]]
+MOST_ROWS = 40
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def print_rows(rows: Rows, columns: Sequence[str], format: Format, file: TextIO | None = None) -> None:
+    """Prints rows that are not an analysis's; every row has every one of `columns`."""
+    if format is Format.TABLE:
+        _draw(shown_columns(rows, columns), file)
+    elif format is Format.JSON:
+        print(json.dumps([dict(row) for row in rows], indent=2, ensure_ascii=False), file=file)
+    else:
+        print(csv_text(rows, columns), end="", file=file)
+
+
+def print_result(result: Result, format: Format, table: str | None = None, file: TextIO | None = None) -> None:
+    """Prints a result: all of it, or one table of it; CSV is one table, and what it can't hold goes to stderr."""
+    from wayfare.result import rows
+
+    kept = {table: result._table(table)} if table else result.tables
+    if format is Format.JSON:
+        said = result.to_dict()
+        print(json.dumps({**said, "tables": {name: said["tables"][name] for name in kept}}, indent=2, ensure_ascii=False), file=file)
+        return
+    if format is Format.CSV:
+        name, data = next(iter(kept.items()))
+        print(csv_text(rows(data), data.column_names), end="", file=file)
+        if len(kept) > 1:
+            note(f"This is the table {name!r}; --table chooses another: {', '.join(list(kept)[1:])}.")
+        for text in result.warnings:
+            note(f"Warning: {text}")
+        return
+    _print_findings(result, file)
+    for name, data in kept.items():
+        _draw(shown_columns(rows(data.slice(0, MOST_ROWS)), data.column_names), file, title=name, rows_in_all=data.num_rows)
+
+
+def csv_text(rows: Rows, columns: Sequence[str]) -> str:
+    """Rows as CSV; text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row[column]) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple, dict)):
+        value = json.dumps(value, ensure_ascii=False)
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _print_findings(result: Result, file: TextIO | None) -> None:
+    from rich.text import Text
+
+    out = console(file)
+    out.print(Text(clean(_heading(result)), style="dim"))
+    for finding in result.findings:
+        out.print(Text(clean(finding.text), style="bold"))
+    for warning in result.warnings:
+        out.print(Text(clean(f"Warning: {warning}"), style="yellow"))
+
+
+def _heading(result: Result) -> str:
+    log = result.context.log
+    days = f", {str(log['from'])[:10]} to {str(log['to'])[:10]}" if log.get("from") else ""
+    part = f", {' and '.join(log['segments'])}" if log.get("segments") else ""
+    return f"{result.context.analysis}: log of {log.get('customers', 0):,} customers, {log.get('rows', 0):,} events{days}{part}"
+
+
+def _draw(columns: Sequence[Shown], file: TextIO | None, title: str = "", rows_in_all: int = 0) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = len(columns[0].cells) if columns else 0
+    table = Table(box=box.SIMPLE_HEAD, title=Text(title, style="bold") if title else None, title_justify="left", pad_edge=False)
+    for column in columns:
+        table.add_column(Text(column.name), justify="right" if column.number else "left", overflow="fold")
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*(Text(clean(cell)) for cell in row))
+    out = console(file)
+    out.print(table if drawn else Text(f"{title}: no rows" if title else "No rows."))
+    if rows_in_all > drawn:
+        out.print(Text(f"{rows_in_all - drawn:,} more rows: --format csv --table {title} prints all.", style="dim"))

@@ -1,0 +1,58 @@
+"""A source once read: a table in DuckDB with the source's own columns, one row a record, in the source's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+
+from wayfare.histories.ingest.cells import quoted
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A line that could not be taken apart into columns."""
+
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The rows of one source.
+
+    Attributes:
+        name: The source as it is shown: a file's name, a table's.
+        table: The DuckDB table.
+        columns: Column names in the source's order, with their SQL types (or `cells.UTC_MICROS`, `LOCAL_MICROS`).
+        first_line: The line number of the first record where records are lines, else None.
+        rejected: Lines that are in no row of the table.
+        line_column: A column of the table that holds each row's line, where rows were split from lines.
+        hidden: Columns that are no data of the source (the line column).
+        decimal: The decimal mark that numbers in text are written with, as seen.
+        notes: What a person should know of how it was read.
+    """
+
+    name: str
+    table: str
+    columns: Mapping[str, str]
+    first_line: int | None = None
+    rejected: tuple[Rejected, ...] = ()
+    line_column: str = ""
+    hidden: frozenset[str] = frozenset()
+    decimal: str = ""
+    notes: tuple[str, ...] = ()
+    lineage: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def data_columns(self) -> dict[str, str]:
+        """The columns that are the source's own."""
+        return {name: kind for name, kind in self.columns.items() if name not in self.hidden}
+
+
+def described(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """A table's columns and their SQL types."""
+    rows = con.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {quoted(table)})").fetchall()
+    return {str(name): str(kind) for name, kind in rows}

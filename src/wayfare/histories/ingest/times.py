@@ -1,0 +1,207 @@
+"""Times as they are written, read as microseconds in UTC: ISO, other orders, epoch numbers, with a zone or without."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from wayfare.errors import BadInput, InvalidParameter
+from wayfare.histories.calendar import _offsets
+from wayfare.histories.ingest.cells import LOCAL_MICROS, MISSING_WORDS, UTC_MICROS, Cell, literal, said, trimmed
+
+EARLIEST = 0
+LATEST = 4_102_444_800_000_000
+"""1970-01-01 and 2100-01-01 in UTC: times outside are slips, not history."""
+
+UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0}
+
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_DATES = {
+    "day": ("%d{s}%m{s}%Y", "%d{s}%m{s}%y"),
+    "month": ("%m{s}%d{s}%Y", "%m{s}%d{s}%y"),
+}
+_NAMED = (
+    "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
+    "%a, %d %b %Y", "%Y%m%d", "%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ", "%d/%b/%Y:%H:%M:%S",
+)  # fmt: skip
+SEPARATED = "^[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}([ T,].*)?$"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An ISO form that every value of a column has, so that it can be read without a second look."""
+
+    condition: str
+    type: str
+
+
+SHAPES = (
+    Shape("strlen({c}) = 19 AND array_extract({c}, 17) = ':'", LOCAL_MICROS),
+    Shape("strlen({c}) = 20 AND suffix({c}, 'Z') AND array_extract({c}, 17) = ':'", UTC_MICROS),
+    Shape("strlen({c}) = 10 AND array_extract({c}, 5) = '-' AND array_extract({c}, 8) = '-'", LOCAL_MICROS),
+    Shape("strlen({c}) = 16 AND array_extract({c}, 14) = ':' AND array_extract({c}, 5) = '-'", LOCAL_MICROS),
+    Shape("strlen({c}) = 24 AND suffix({c}, 'Z') AND array_extract({c}, 20) = '.'", UTC_MICROS),
+)
+"""DuckDB's cast to TIMESTAMP drops an offset without a word, so each form leaves no room for one."""
+
+
+def shaped(column: str, shape: Shape) -> str:
+    """The column (quoted) as microseconds; null where a value does not have the shape."""
+    return f"CASE WHEN {shape.condition.format(c=column)} THEN epoch_us(try_cast({column} AS TIMESTAMP)) END"
+
+
+def local_to_utc(sql: str, zone: str) -> str:
+    """Microseconds in UTC from wall-clock ones in `zone`, as `calendar.utc_time` gives them."""
+    changes, offsets = _offsets(zone)
+    if len(offsets) == 1:
+        return sql if not offsets[0] else f"({sql} - {int(offsets[0])})"
+    wall = [int(change + max(after, before)) for change, before, after in zip(changes[1:], offsets, offsets[1:], strict=False)]
+    return f"({sql} - ({_offset_tree(sql, wall, [int(offset) for offset in offsets])}))"
+
+
+def _offset_tree(sql: str, wall: Sequence[int], offsets: Sequence[int]) -> str:
+    if not wall or len(set(offsets)) == 1:
+        return str(offsets[0])
+    middle = len(wall) // 2
+    low = _offset_tree(sql, wall[:middle], offsets[: middle + 1])
+    high = _offset_tree(sql, wall[middle + 1 :], offsets[middle + 1 :])
+    return f"CASE WHEN {sql} < {wall[middle]} THEN {low} ELSE {high} END"
+
+
+def as_time(cell: Cell, zone: str, formats: Sequence[str] = (), unit: str = "") -> str:
+    """The value as microseconds in UTC; null where it is missing or can't be read.
+
+    Args:
+        cell: The value as the source gives it.
+        zone: The zone of a time that names none.
+        formats: How text is written where it is not ISO (strptime), as `forms` found them.
+        unit: What numbers count since 1970: s, ms, us, ns, or `day` for yyyymmdd.
+    """
+    if cell.type == UTC_MICROS:
+        return cell.sql
+    if cell.type == LOCAL_MICROS:
+        return local_to_utc(cell.sql, zone)
+    if cell.type == "TIMESTAMP WITH TIME ZONE":
+        return f"epoch_us({cell.sql})"
+    if cell.is_time:
+        return local_to_utc(f"epoch_us(({cell.sql})::TIMESTAMP)", zone)
+    if cell.is_number:
+        return _from_number(cell.sql, unit, zone)
+    if unit:
+        return _from_number(f"try_cast({trimmed(cell)} AS {'BIGINT' if unit in ('day', 'ns') else 'DECIMAL(38, 6)'})", unit, zone)
+    return _from_text(said(cell), zone, formats)
+
+
+def _from_number(sql: str, unit: str, zone: str) -> str:
+    if unit == "day":
+        day = f"try_strptime(({sql})::BIGINT::VARCHAR, '%Y%m%d')"
+        return local_to_utc(f"epoch_us({day})", zone)
+    if unit == "ns":
+        return f"(({sql})::BIGINT // 1000)"
+    if unit not in UNITS:
+        raise InvalidParameter(f"{unit!r} is not a unit of time.", where="time_unit", allowed=[*UNITS, "day"])
+    return f"try_cast(({sql}) * {UNITS[unit]} AS BIGINT)"
+
+
+def _from_text(text: str, zone: str, formats: Sequence[str]) -> str:
+    names = "[" + ", ".join(literal(form) for form in formats) + "]"
+    if formats and any("%z" in form or "%Z" in form for form in formats):
+        return f"epoch_us(try_strptime({text}, {names})::TIMESTAMPTZ)"
+    if formats:
+        return local_to_utc(f"epoch_us(try_strptime({text}, {names}))", zone)
+    joined = f"regexp_replace({text}, ' ([+-][0-9]{{2}}:?[0-9]{{2}})$', '\\1')"
+    # A zone shows in the last letter (Z, UTC, Europe/Paris), a plus sign, or a minus sign after the date.
+    has_zone = f"(NOT array_extract({text}, -1) BETWEEN '0' AND '9' OR contains({text}, '+') OR contains(substr({text}, 11), '-'))"
+    plain = local_to_utc(f"epoch_us(try_cast({text} AS TIMESTAMP))", zone)
+    return f"CASE WHEN {has_zone} THEN epoch_us(try_cast({joined} AS TIMESTAMPTZ)) ELSE {plain} END"
+
+
+def forms(con: duckdb.DuckDBPyConnection, table: str, cell: Cell, where: str) -> tuple[tuple[str, ...], str]:
+    """How a whole column of text or numbers writes its times: (formats, unit), both empty for ISO.
+
+    Raises:
+        BadInput: Where 01/02/2024 could be either order, or nothing that is known fits most values.
+    """
+    if cell.is_time:
+        return (), ""
+    value = cell.sql if cell.is_number else f"try_cast({said(cell)} AS DECIMAL(38, 6))"
+    text = said(cell) if cell.is_text else "NULL::VARCHAR"
+    counts = (
+        f"SELECT count({text if cell.is_text else cell.sql}), count({value}), min({value})::DOUBLE, max({value})::DOUBLE,"
+        f" count(CASE WHEN regexp_matches({text}, {literal(SEPARATED)}) THEN 1 END),"
+        f" count(try_cast({text} AS TIMESTAMPTZ)) FROM {table}"
+    )
+    found = con.execute(counts).fetchone()
+    assert found is not None
+    known, numbers, low, high, separated, iso = found
+    if known == 0 or iso * 2 >= known:
+        return (), ""
+    if numbers * 2 >= known:
+        return (), unit_of(low, high)
+    if separated * 2 >= known:
+        return _separated(con, table, text, where), ""
+    return _named(con, table, text, where), ""
+
+
+def unit_of(low: float, high: float) -> str:
+    """What a column of numbers counts, by its size: yyyymmdd, or s, ms, us or ns since 1970."""
+    if 19_000_101 <= low and high <= 21_001_231:
+        return "day"
+    return next((unit for unit, below in (("s", 1e11), ("ms", 1e14), ("us", 1e17)) if high < below), "ns")
+
+
+def _separated(con: duckdb.DuckDBPyConnection, table: str, text: str, where: str) -> tuple[str, ...]:
+    parts = f"regexp_extract({text}, '^([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]', ['a', 'b'])"
+    found = con.execute(
+        f"SELECT max(try_cast(p.a AS INTEGER)), max(try_cast(p.b AS INTEGER)), any_value(t) FROM"
+        f" (SELECT {parts} AS p, {text} AS t FROM {table} WHERE regexp_matches({text}, {literal(SEPARATED)}))"
+    ).fetchone()
+    assert found is not None
+    first, second, example = found
+    if (first > 12) == (second > 12):
+        both = "both orders occur" if first > 12 else "either order is possible"
+        raise BadInput(
+            f"Is {example!r} day first or month first? In this column {both}.", where=where,
+            allowed=("%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"),
+            hint="Say which: --map time_format='%d/%m/%Y %H:%M' (or '%m/%d/%Y %H:%M').",
+        )  # fmt: skip
+    order = "day" if first > 12 else "month"
+    separator = next(mark for mark in "/.-" if mark in example)
+    return _fitting(con, table, text, [date.format(s=separator) for date in _DATES[order]])
+
+
+def _named(con: duckdb.DuckDBPyConnection, table: str, text: str, where: str) -> tuple[str, ...]:
+    formats = _fitting(con, table, text, _NAMED)
+    if not formats:
+        example = con.execute(f"SELECT any_value({text}) FROM {table}").fetchone()
+        raise BadInput(
+            f"The times look like {example[0] if example else ''!r}, a form that is not known.", where=where,
+            hint="Say how they are written, in strptime's letters: --map time_format='%d.%m.%Y %H:%M'.",
+        )  # fmt: skip
+    return formats
+
+
+def _fitting(con: duckdb.DuckDBPyConnection, table: str, text: str, dates: Sequence[str]) -> tuple[str, ...]:
+    joined = [date + clock for date in dates for clock in _CLOCKS] + [date + "T%H:%M:%S" for date in dates]
+    zoned = [form + " %z" for form in joined] + [form + " %Z" for form in joined]
+    sample = f"(SELECT {text} AS t FROM {table} WHERE {text} IS NOT NULL LIMIT 20000)"
+    for group in (joined, zoned):
+        tests = ", ".join(f"count(try_strptime(t, {literal(form)}))" for form in group)
+        counts = con.execute(f"SELECT {tests} FROM {sample}").fetchone()
+        assert counts is not None
+        if any(counts):
+            # Two-digit years only where no four-digit form fits: %y would read 2010 as 20.
+            return tuple(form for form, count in sorted(zip(group, counts, strict=True), key=lambda pair: -pair[1]) if count)
+    return ()
+
+
+def missing_time(cell: Cell) -> str:
+    """The condition that no time is given at all."""
+    if not cell.is_text:
+        return f"{cell.sql} IS NULL"
+    return f"{said(cell)} IS NULL"
+
+
+__all__ = ["EARLIEST", "LATEST", "MISSING_WORDS", "SHAPES", "Shape", "as_time", "forms", "local_to_utc", "missing_time", "shaped", "unit_of"]
