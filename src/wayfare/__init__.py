@@ -5,7 +5,7 @@
     log = wf.read_events(frame, customer="user_id", time="timestamp", event="event")
     wf.funnel(log, steps=["product_view", "cart", "purchase"], within="7d")
 
-Every analysis is a function here under its own name; `wf.analyses()` lists them.
+Every analysis is a function here under its own name; `wf.catalogue()` lists them.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _PLACES = {
     "WayfareError": "wayfare.errors",
 }
 
-__all__ = ["Log", "Study", "analyses", "open_log", "open_study", "read_events"]  # noqa: F822 - resolved when asked for
+__all__ = ["Log", "Study", "catalogue", "open_log", "open_study", "read_events"]  # noqa: F822 - resolved when asked for
 
 
-def analyses() -> tuple[str, ...]:
-    """The names of all analyses."""
-    from wayfare.registry import names
+def catalogue() -> dict[str, str]:
+    """The name of every analysis and the question that it answers."""
+    from wayfare.registry import all_analyses
 
-    return names()
+    return {analysis.name: analysis.question for analysis in all_analyses()}
 
 
 def __getattr__(name: str) -> Any:
@@ -57,4 +57,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_PLACES, *analyses()]
+    from wayfare.registry import names
+
+    return [*globals(), *_PLACES, *names()]

@@ -96,8 +96,7 @@ class Analysis:
     @cached_property
     def returns(self) -> type[Result]:
         """The type of its result."""
-        kind = get_type_hints(self.function)["return"]
-        return kind  # type: ignore[no-any-return]
+        return get_type_hints(self.function)["return"]
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

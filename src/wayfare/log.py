@@ -118,7 +118,7 @@ class Log:
 
     def fold(self, fold: Fold[Partial], progress: Progress | None = None) -> Partial:
         """One fold's answer over every history that the filter keeps."""
-        return self.fold_all([fold], progress)[0]  # type: ignore[no-any-return]
+        return self.fold_all([fold], progress)[0]
 
     def fold_all(self, folds: Sequence[Fold[Any]], progress: Progress | None = None) -> list[Any]:
         """Several folds' answers from one pass."""

@@ -66,7 +66,7 @@ class Result:
     @classmethod
     def columns(cls) -> dict[str, dict[str, str]]:
         """The tables that this kind of result has, each with its columns and what they say."""
-        return _declared(cls)
+        return _declared(cls)  # type: ignore[arg-type]
 
     @property
     def tables(self) -> dict[str, pa.Table]:

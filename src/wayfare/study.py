@@ -63,7 +63,7 @@ class Study:
 
     def fold(self, fold: Fold[Partial]) -> Partial:
         """One fold's answer."""
-        return self.fold_all([fold])[0]  # type: ignore[no-any-return]
+        return self.fold_all([fold])[0]
 
     def fold_all(self, folds: Sequence[Fold[Any]]) -> list[Any]:
         """Several folds' answers from one pass; shared with the other analyses of the same run."""
@@ -73,11 +73,10 @@ class Study:
         """Another analysis's result on this study, computed once for all who ask."""
         settled = analysis.settle(params, self)
         key = (analysis.name, repr(sorted(settled.items())))
-        compute = lambda: analysis.run(self, settled)  # noqa: E731
         if self._together:
-            return self._together.once(key, compute)
+            return self._together.once(key, lambda: analysis.run(self, settled))
         if key not in self._results:
-            self._results[key] = compute()
+            self._results[key] = analysis.run(self, settled)
         return self._results[key]
 
     def results(

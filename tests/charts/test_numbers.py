@@ -14,7 +14,7 @@ from wayfare.charts.numbers import is_number, kind_of, kinds_of, money, short, s
         ("repeat_rate", "share"), ("end_share", "share"), ("share_of_all", "share"), ("median_seconds", "seconds"),
         ("from_previous_seconds", "seconds"), ("median_days_to_next", "days"), ("value", "money"), ("revenue", "money"),
         ("average_order_value", "money"), ("p", "p"), ("p_adjusted", "p"), ("customers", "plain"), ("conversions", "plain"),
-        ("mean_score", "plain"), ("step", "plain"), ("path", "plain"),
+        ("mean_score", "plain"), ("average_value_per_customer", "money"), ("repurchase_rate_90d", "share"), ("year", "code"), ("step", "plain"), ("path", "plain"),
     ],
 )  # fmt: skip
 def test_a_columns_name_says_its_unit(column, kind):
@@ -59,6 +59,8 @@ def test_an_interval_is_in_the_unit_of_the_column_before_it():
 def test_a_scorecards_numbers_are_in_the_unit_of_their_metric():
     row = {"metric": "repeat_rate", "period": "2024-05", "value": 0.25, "low": 0.2, "high": 0.3, "n": 1200}
     assert shown_row(row, "EUR") == ["repeat_rate", "2024-05", "25%", "20%", "30%", "1,200"]
+    assert shown_row({**row, "metric": "refunds", "value": -310.0, "kind": "money"}, "EUR")[2] == "−EUR 310"
+    assert shown_row({"metric": "repeat_rate", "change": -0.021}, "EUR") == ["repeat_rate", "−2.1%"]
     assert shown_row({**row, "metric": "orders", "value": 310, "low": None, "high": None}, "EUR")[2:5] == ["310", "–", "–"]
 
 

@@ -295,7 +295,7 @@ wayfare.analyses.__path__.append({folder!r})
 import wayfare as wf
 from typer.testing import CliRunner
 from wayfare.cli.main import app
-from wayfare.reference import analysis_pages
+from wayfare.report.reference import analysis_pages
 from wayfare.web.app import create_app
 from fastapi.testclient import TestClient
 from pathlib import Path

@@ -76,7 +76,7 @@ def sankey(
         for i, name in enumerate(headers)
     ]
     bottom = max((node.y + node.height for node in nodes.values()), default=40.0)
-    width = 2 * _MARGIN + step * len(headers)
+    width = max(2 * _MARGIN + step * len(headers), 640.0)
     alt = f"{title} {subtitle}"
     return DrawnPicture(_frame(width, bottom, [*tops, *ribbons, *labels], title, subtitle, note), title, alt)
 
@@ -204,7 +204,7 @@ def _fitted(text: str, width: float) -> str:
 
 def _frame(width: float, height: float, body: Sequence[str], title: str, subtitle: str, note: str) -> str:
     """The drawing below its title, subtitle and note, on white."""
-    heads = [(line, 16, 600, theme.INK) for line in textwrap.wrap(title, int((width - 2 * _MARGIN) / 9.2)) or [""]]
+    heads = [(line, 16, 600, theme.INK) for line in textwrap.wrap(title, max(int((width - 2 * _MARGIN) / 9.2), 20)) or [""]]
     small = [line for text in (subtitle, note) if text for line in textwrap.wrap(text, int((width - 2 * _MARGIN) / _LETTER))]
     heads += [(line, 12, 400, theme.MUTED) for line in small]
     y, lines = 14.0, []

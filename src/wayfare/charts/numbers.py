@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from wayfare.domain.duration import in_words
 
-Kind = Literal["share", "money", "seconds", "days", "p", "plain"]
+Kind = Literal["share", "money", "seconds", "days", "p", "code", "plain"]
 
 MISSING = "–"
 
@@ -23,6 +23,7 @@ _SHARES = frozenset(
 _MONEY = frozenset(
     {"value", "revenue", "cost", "money", "price", "profit", "margin", "spend", "average_order_value", "value_at_stake", "worth"}
 )
+_METRICS_OWN = frozenset({"value", "low", "high", "baseline", "current", "change", "change_low", "change_high", "slope_per_period"})
 _WORDS = re.compile(r"[a-z0-9]+")
 
 
@@ -30,15 +31,17 @@ def kind_of(column: str) -> Kind:
     """The unit that a column's name (or a metric's) says: `of_first` is a share, `median_seconds` a time."""
     name = _ENDS.sub("", column.lower())
     words = _WORDS.findall(name)
+    if name == "year":
+        return "code"
     if name == "p" or name.startswith("p_"):
         return "p"
     if words[-1:] == ["seconds"]:
         return "seconds"
     if "days" in words and words[0] not in ("in", "within"):
         return "days"
-    if name in _SHARES or words[-1:] in (["share"], ["rate"], ["probability"]) or words[:1] in (["share"], ["of"]):
+    if name in _SHARES or {"share", "rate", "probability"} & set(words) or words[:1] in (["share"], ["of"]):
         return "share"
-    return "money" if name in _MONEY or words[-1:] in (["value"], ["revenue"], ["cost"], ["money"]) else "plain"
+    return "money" if name in _MONEY or {"value", "revenue", "cost", "money"} & set(words) else "plain"
 
 
 def kinds_of(columns: Iterable[str]) -> dict[str, Kind]:
@@ -61,8 +64,9 @@ def shown_row(row: Mapping[str, Any], currency: str = "") -> list[str]:
     """Every cell of a row, in its columns' order; in a row about a `metric` the numbers are in the metric's unit."""
     kinds = kinds_of(row)
     if isinstance(row.get("metric"), str):
-        own = kind_of(row["metric"])
-        kinds.update({name: own for name in ("value", "low", "high") if name in row})
+        said = row.get("kind")
+        own: Kind = said if said in ("share", "money") else kind_of(row["metric"])
+        kinds.update({name: own for name in row if name in _METRICS_OWN})
     return [written(kinds[name], value, currency) for name, value in row.items()]
 
 
@@ -145,5 +149,6 @@ _WRITERS = {
     "seconds": lambda value, _: in_words(value) if value >= 0 else _number(value, ""),
     "days": _days,
     "p": _p,
+    "code": lambda value, _: f"{value:g}",
     "plain": _number,
 }

@@ -12,15 +12,15 @@ from wayfare.errors import InvalidParameter
 
 
 class Picture(Protocol):
-    """What a result's `chart()` gives.
+    """What a result's `chart()` gives."""
 
-    Attributes:
-        title: The finding that the picture shows, as a sentence.
-        alt: What a person who can't see it should know.
-    """
+    @property
+    def title(self) -> str:
+        """The finding that the picture shows, as a sentence."""
 
-    title: str
-    alt: str
+    @property
+    def alt(self) -> str:
+        """What a person who can't see it should know."""
 
     def svg(self) -> str:
         """The picture as SVG with text as text."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
@@ -87,7 +87,7 @@ def lines(
     """
     import altair as alt
 
-    interpolate = "step-after" if step else "linear"
+    interpolate: Literal["step-after", "linear"] = "step-after" if step else "linear"
     base = alt.Chart(data.to_pandas()).encode(
         x=alt.X(f"{x}:{'T' if temporal else 'Q'}", title=x_title or None, axis=alt.Axis(grid=False, tickCount=8)),
         y=alt.Y(f"{y}:Q", title=y_title or None, axis=alt.Axis(format=".0%" if percent else ",.3~s", tickCount=5)),

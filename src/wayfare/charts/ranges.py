@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -56,3 +57,42 @@ def _label(rows: Any) -> str:
     by_model = dict(zip(rows["model"], rows["conversions"], strict=True))
     said = [f"{name} {by_model[model]:,.0f}" for model, name in (("last", "last"), ("markov", "Markov")) if model in by_model]
     return " · ".join(said) or f"{rows['conversions'].min():,.0f} to {rows['conversions'].max():,.0f}"
+
+
+def lift_ranges(rows: Sequence[Mapping[str, Any]], *, title: str, subtitle: str = "", note: str = "") -> VegaPicture:
+    """Differences of shares with their intervals around a line at none; those beyond chance in colour.
+
+    Args:
+        rows: `name`, `value`, `low`, `high` (shares), `n`, and `sign`: 1 or -1 beyond chance, 0 within it. Those
+            beyond chance are drawn first, the largest effects (value · n) on top.
+        title: The finding.
+        subtitle: What is drawn.
+        note: n and source.
+    """
+    import altair as alt
+    import pandas as pd
+
+    chosen = sorted(rows, key=lambda row: (row["sign"] == 0, -abs(row["value"] * row["n"]), row["name"]))[:SHOWN]
+    chosen.sort(key=lambda row: (-row["value"] * row["n"], row["name"]))
+    colours = {1: theme.ACCENT, 0: theme.GREY, -1: theme.WARN}
+    frame = pd.DataFrame(
+        [
+            {**row, "colour": colours[row["sign"]], "label": f"{row['value'] * 100:+.1f}  (n = {row['n']:,})"}
+            for row in chosen
+        ]
+    )
+    for name in ("value", "low", "high"):
+        frame[name] = 100 * frame[name]
+    base = alt.Chart(frame).encode(
+        y=alt.Y("name:N", sort=list(frame["name"]), title=None, axis=alt.Axis(labelPadding=6)),
+        color=alt.Color("colour:N", scale=None),
+    )
+    across = alt.X("low:Q", title="Percentage points", axis=alt.Axis(format="+", tickCount=6), scale=alt.Scale(zero=True))
+    zero = alt.Chart(pd.DataFrame({"none": [0.0]})).mark_rule(color=theme.MUTED).encode(x="none:Q")
+    layers = [
+        zero,
+        base.mark_rule(strokeWidth=2).encode(x=across, x2="high:Q"),
+        base.mark_circle(size=80, opacity=1).encode(x="value:Q"),
+        base.mark_text(align="left", dx=8, fontSize=11).encode(x="high:Q", text="label:N", color=alt.value(theme.MUTED)),
+    ]
+    return picture(alt.layer(*layers).properties(width=theme.WIDTH - 300, height={"step": 26}), title, subtitle, note)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wayfare.cli.terminal import paragraphs
 from wayfare.errors import WayfareError
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ def example(analysis: Analysis) -> str:
     needed = [p for p in analysis.parameters if default_text(p) is None]
     words = [word for p in needed or analysis.parameters[:1] for word in _sample(p)]
     return " ".join(["wayfare run DIR", analysis.name, *words])
+
+
+def help_of(analysis: Analysis) -> str:
+    """The analysis's question and how it is computed, for its help."""
+    return f"{analysis.question}\n\n{paragraphs(analysis.about)}\n\nExample: {example(analysis)}"
 
 
 def _sample(parameter: Parameter) -> Sequence[str]:
@@ -104,17 +110,15 @@ def _value(value: Any) -> Any:
 
 
 def _option(key: str, parameter: Parameter) -> inspect.Parameter:
-    from rich.markup import escape
-
     name, default = option_name(parameter), default_text(parameter)
     metavar = "|".join(map(str, parameter.choices)) or _METAVARS.get(parameter.kind)
-    said = escape(parameter.help) + (" Repeat it for more." if parameter.many else "") + (" Needed." if default is None else "")
+    said = parameter.help + (" Repeat it for more." if parameter.many else "") + (" Needed." if default is None else "")
+    said += f" [default: {default}]" if default not in (None, "none") else ""
     kind: Any = bool if parameter.kind == "flag" else list[str] if parameter.many else str
     option = typer.Option(
         f"{name}/--no-{name[2:]}" if parameter.kind == "flag" else name,
         help=said,
         metavar=None if parameter.kind == "flag" else metavar,
-        show_default=default if default is not None else False,
-        rich_help_panel=f"Parameters",
+        show_default=False,
     )
     return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])

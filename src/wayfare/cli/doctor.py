@@ -132,7 +132,7 @@ def _quarantine(workspace: Workspace) -> Iterator[Check]:
     found = counts(workspace.log_folder)
     kept_aside = sum(found.values())
     if kept_aside:
-        yield Check("Quarantine", "warn", f"{kept_aside:,} rows could not be used", f"wayfare quarantine list {workspace.folder}")
+        yield Check("Quarantine", "warn", f"{kept_aside:,} rows could not be used", f"wayfare quarantine {workspace.folder}")
     else:
         yield Check("Quarantine", "ok", "empty")
 

@@ -9,7 +9,7 @@ import typer
 from wayfare.cli.asked import default_text, example, option_name
 from wayfare.cli.options import Format, FormatOption
 from wayfare.cli.show import csv_text, print_rows
-from wayfare.cli.terminal import console
+from wayfare.cli.terminal import console, paragraphs
 
 if TYPE_CHECKING:
     from wayfare.analysis import Analysis
@@ -73,14 +73,14 @@ def _print(analysis: Analysis) -> None:
     said, out = described(analysis), console()
     out.print(Text(analysis.question, style="bold"))
     if analysis.about:
-        out.print(Text(f"\n{analysis.about}"))
+        out.print(Text(f"\n{paragraphs(analysis.about)}"))
     if said["observational"]:
         out.print(Text(f"\nObservational, not an experiment: {said['observational']}", style="yellow"))
     out.print(Text("\nParameters", style="bold"))
     rows = [{"option": p["option"], "default": p["default"] or "needed", "what it says": p["help"]} for p in said["parameters"]]
     print_rows(rows, ("option", "default", "what it says"), Format.TABLE)
     for table, columns in said["tables"].items():
-        out.print(Text(f"Table {table}", style="bold"))
+        out.print(Text(f"\nTable {table}", style="bold"))
         print_rows([{"column": c, "what it says": says} for c, says in columns.items()], ("column", "what it says"), Format.TABLE)
-    out.print(Text("Example", style="bold"))
+    out.print(Text("\nExample", style="bold"))
     out.print(Text(f"  {said['example']}"), soft_wrap=True)

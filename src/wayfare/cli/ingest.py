@@ -75,7 +75,7 @@ def ingest(
     else:
         _note_journey(workspace, summary)
     if summary.quarantined:
-        note(f"Rows that could not be used are kept aside: wayfare quarantine list {folder}")
+        note(f"Rows that could not be used are kept aside: wayfare quarantine {folder}")
 
 
 def _check_sources(folder: Path, sources: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -26,23 +26,28 @@ app = typer.Typer(
     help="The customer journey from raw records: where customers come from, where they are lost, who buys again.",
     epilog=EXIT_CODES,
     add_completion=False,
+    rich_markup_mode=None,  # rich would double the time to the first --help
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
-START, RECORDS, ANSWERS, CARE = "Start", "Records", "Answers", "Care"
+COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("demo", demo.demo, "make a simulated company to try everything on"),
+    ("init", init.init, "make a workspace"),
+    ("ingest", ingest.ingest, "read raw records into the workspace's log"),
+    ("presets", presets.presets, "list the programs whose exports are known"),
+    ("quarantine", quarantine.quarantine, "look at rows that could not be used"),
+    ("list", list_command.list_, "list the analyses and their questions"),
+    ("explain", explain.explain, "say how an analysis is computed and asked"),
+    ("run", run.run, "run an analysis: findings, tables, a picture"),
+    ("analyze", analyze.analyze, "answer the standard questions in report.html"),
+    ("serve", serve.serve, "show the workspace in the browser"),
+    ("doctor", doctor.doctor, "check the installation and a workspace"),
+)
 
-app.command("demo", rich_help_panel=START)(demo.demo)
-app.command("init", rich_help_panel=START)(init.init)
-app.command("ingest", rich_help_panel=RECORDS)(ingest.ingest)
-app.command("presets", rich_help_panel=RECORDS)(presets.presets)
-app.add_typer(quarantine.app, name="quarantine", rich_help_panel=RECORDS)
-app.command("list", rich_help_panel=ANSWERS)(list_command.list_)
-app.command("explain", rich_help_panel=ANSWERS)(explain.explain)
-app.command("run", rich_help_panel=ANSWERS, add_help_option=False, context_settings=run.SETTINGS)(run.run)
-app.command("analyze", rich_help_panel=ANSWERS)(analyze.analyze)
-app.command("serve", rich_help_panel=ANSWERS)(serve.serve)
-app.command("doctor", rich_help_panel=CARE)(doctor.doctor)
+for name, function, short in COMMANDS:
+    handed_on: dict[str, Any] = {"add_help_option": False, "context_settings": run.SETTINGS} if name == "run" else {}
+    app.command(name, short_help=short, **handed_on)(function)
 
 
 @app.callback(invoke_without_command=True)
@@ -63,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and gives the exit code; no exception and no traceback leaves it."""
     args = list(sys.argv[1:] if argv is None else argv)
     try:
-        _run(args)
+        _run(list(args))
     except typer.Exit as end:
         return end.exit_code
     except (KeyboardInterrupt, typer.Abort):

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from wayfare.cli.terminal import clean, note
-from wayfare.errors import WayfareError
+from wayfare.errors import UnknownName, WayfareError
 
 FAILED, WRONG, BROKEN_PIPE, STOPPED = 1, 2, 141, 130
 _SHOWN = 12
@@ -43,13 +43,13 @@ def misused(error: Any) -> Misused:
     context = getattr(error, "ctx", None)
     if context is None:
         return Misused(error.format_message(), hint="See: wayfare --help")
-    kind = type(error).__name__
-    allowed: list[str] = []
-    if kind == "NoSuchOption":
+    if type(error).__name__ == "NoSuchOption":
         parameters = [p for p in context.command.get_params(context) if p.param_type_name == "option"]
         allowed = [opt for p in parameters if not p.hidden for opt in (*p.opts, *p.secondary_opts) if opt.startswith("--")]
-    elif hasattr(context.command, "commands") and "command" in str(error):
-        allowed = list(context.command.commands)
+        unknown = UnknownName.among("option", error.option_name, allowed)
+        hint = unknown.hint or f"See: {context.command_path} --help"
+        return Misused(unknown.problem, where=context.command_path, allowed=allowed, hint=hint)
+    allowed = list(getattr(context.command, "commands", ()))
     problem = error.format_message().strip()
     return Misused(problem, where=context.command_path, allowed=allowed, hint=f"See: {context.command_path} --help")
 

@@ -15,6 +15,7 @@ from wayfare.cli.show import print_rows
 from wayfare.cli.terminal import note, progress
 
 FIRST_ROWS = 10
+COLUMNS = ("id", "source", "line", "reason", "row")
 
 
 class Action(StrEnum):
@@ -43,3 +44,47 @@ def quarantine(
         _export(workspace.log_folder, file)
     else:
         _rerun(workspace.log_folder, file, format)
+
+
+def counts(log_folder: Path) -> dict[str, int]:
+    """How many rows are kept aside for which reason, the commonest first."""
+    from collections import Counter
+
+    from wayfare.histories.ingest import quarantine as kept_aside
+
+    return dict(Counter(kept_aside.rows(log_folder)["reason"].to_pylist()).most_common())
+
+
+def _list(log_folder: Path, format: Format) -> None:
+    from wayfare.histories.ingest import quarantine as kept_aside
+
+    rows = kept_aside.rows(log_folder).select(COLUMNS)
+    if format is not Format.TABLE:
+        print_rows(rows.to_pylist(), COLUMNS, format)
+        return
+    by_reason = counts(log_folder)
+    if not by_reason:
+        note("The quarantine is empty.")
+        return
+    print_rows([{"reason": reason, "rows": count} for reason, count in by_reason.items()], ("reason", "rows"), format)
+    print()
+    print_rows(rows.slice(0, FIRST_ROWS).to_pylist(), COLUMNS, format)
+    if rows.num_rows > FIRST_ROWS:
+        note(f"and {rows.num_rows - FIRST_ROWS:,} more: --format csv prints all.")
+    note("To mend them: wayfare quarantine DIR export FILE, edit FILE, wayfare quarantine DIR rerun FILE")
+
+
+def _export(log_folder: Path, file: Path | None) -> None:
+    from wayfare.histories.ingest import quarantine as kept_aside
+
+    if file is None:
+        raise Misused("Where to is missing.", where="FILE", hint="wayfare quarantine DIR export mend.csv")
+    note(f"Exported {kept_aside.export(log_folder, file):,} rows to {file}. Mend them there, then: wayfare quarantine DIR rerun {file}")
+
+
+def _rerun(log_folder: Path, file: Path | None, format: Format) -> None:
+    from wayfare.histories.ingest import quarantine as kept_aside
+
+    with progress() as tell:
+        summary = kept_aside.rerun(log_folder, file, progress=tell)
+    print_summary(summary, format)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import typer
+
+from wayfare.cli.terminal import paragraphs
 
 
 def commands_markdown() -> str:
@@ -33,7 +34,7 @@ def _walk(path: str, command: Any, parent: Any) -> Iterator[tuple[str, Any, Any]
 
 def _section(path: str, command: Any, context: Any) -> list[str]:
     usage = " ".join(["wayfare", *context.command_path.split()[1:], *command.collect_usage_pieces(context)])
-    lines = [f"## {path}", "", _paragraphs(command.help or ""), "", "```", usage, "```", ""]
+    lines = [f"## {path}", "", paragraphs(command.help or ""), "", "```", usage, "```", ""]
     rows = [_row(p, context) for p in command.get_params(context) if not getattr(p, "hidden", False)]
     return [*lines, "| | | |", "|---|---|---|", *rows, ""] if rows else lines
 
@@ -53,6 +54,3 @@ def _row(parameter: Any, context: Any) -> str:
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
-
-def _paragraphs(text: str) -> str:
-    return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from wayfare.cli.asked import as_options, command_of
+from wayfare.cli.asked import as_options, command_of, help_of
 from wayfare.cli.options import Format, SegmentsOption, SinceOption, UntilOption
 from wayfare.cli.problems import Misused
 from wayfare.cli.show import print_result
@@ -47,9 +47,9 @@ def run(
 
     Findings come first, then warnings, then the tables. Data go to stdout, everything else to stderr.
     """
-    if name is None and (help or folder is None):
+    if name is None and help:
         print(context.get_help())
-        raise typer.Exit(0 if help else 2)
+        raise typer.Exit
     if folder is None or name is None or str(folder).startswith("-") or name.startswith("-"):
         raise Misused(
             "The folder and the analysis come first.", where="wayfare run", hint="wayfare run DIR ANALYSIS [OPTIONS]; wayfare list names them."
@@ -74,11 +74,8 @@ def run(
 def _asked(analysis: Analysis, args: list[str]) -> dict[str, Any]:
     """What the arguments say to the analysis's parameters."""
     asked: dict[str, Any] = {}
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["--help", "-h"]})
-    text = f"{analysis.question}\n\n{analysis.about}"
-    from rich.markup import escape
-
-    app.command(help=escape(text))(command_of(analysis, _shared(), asked))
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["--help", "-h"]})
+    app.command(help=help_of(analysis))(command_of(analysis, _shared(), asked))
     command = typer.main.get_command(app)
     with command.make_context(f"wayfare run DIR {analysis.name}", args) as context:
         command.invoke(context)
@@ -89,8 +86,8 @@ def _shared() -> dict[str, inspect.Parameter]:
     """The options that `run` itself takes, for the help of an analysis."""
     hints = get_type_hints(run, include_extras=True)
     own = inspect.signature(run).parameters.values()
-    mine = {p.name: p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in own}
-    return {key: p for key, p in mine.items() if key not in ("context", "folder", "name", "help")}
+    mine = [p for p in own if p.name not in ("context", "folder", "name", "help")]
+    return {p.name: p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in mine}
 
 
 def _result(

@@ -6,8 +6,6 @@ import errno
 import ipaddress
 import socket
 import sys
-import threading
-import time
 from typing import Annotated
 
 import typer
@@ -41,11 +39,9 @@ def serve(
         note(f"Warning: {host} can be reached from other computers, and whoever reaches it can read this workspace.")
     address = f"http://{_in_address(host)}:{chosen}/"
     note(f"Wayfare is at {address} (Ctrl-C stops it)")
-    if sys.stdout.isatty() if browser is None else browser:
-        threading.Thread(target=_open_when_up, args=(host, chosen, address), daemon=True).start()
     from wayfare.web import serve as serve_web
 
-    serve_web(folder, host, chosen)
+    serve_web(folder, host, chosen, open_browser=sys.stdout.isatty() if browser is None else browser)
 
 
 def free_port(host: str, port: int | None) -> int:
@@ -86,15 +82,3 @@ def _in_address(host: str) -> str:
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - the address to visit, not to listen on
     return f"[{shown}]" if ":" in shown else shown
 
-
-def _open_when_up(host: str, port: int, address: str) -> None:
-    import webbrowser
-
-    for _ in range(100):
-        time.sleep(0.1)
-        try:
-            socket.create_connection((_in_address(host).strip("[]"), port), timeout=1).close()
-        except OSError:
-            continue
-        webbrowser.open(address)
-        return

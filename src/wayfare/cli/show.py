@@ -93,12 +93,14 @@ def _draw(columns: Sequence[Shown], file: TextIO | None, title: str = "", rows_i
     from rich.text import Text
 
     drawn = len(columns[0].cells) if columns else 0
-    table = Table(box=box.SIMPLE_HEAD, title=Text(title, style="bold") if title else None, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, title=Text(title, style="bold") if title else None, title_justify="left", pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(Text(column.name), justify="right" if column.number else "left", overflow="fold")
     for row in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*(Text(clean(cell)) for cell in row))
     out = console(file)
+    if title:
+        out.print()
     out.print(table if drawn else Text(f"{title}: no rows" if title else "No rows."))
     if rows_in_all > drawn:
         out.print(Text(f"{rows_in_all - drawn:,} more rows: --format csv --table {title} prints all.", style="dim"))

@@ -23,6 +23,12 @@ def clean(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def paragraphs(text: str) -> str:
+    """`text` with the lines of each paragraph joined, for whoever shows it to wrap; indented lines and lists stay."""
+    parts = re.split(r"\n\s*\n", text.strip())
+    return "\n\n".join(part if re.search(r"^( {2,}|[-*] )", part, re.MULTILINE) else " ".join(part.split()) for part in parts)
+
+
 def note(text: str) -> None:
     """Says something that is not data."""
     print(clean(text), file=sys.stderr)
@@ -32,8 +38,12 @@ def console(file: TextIO | None = None) -> Console:
     """Where tables are drawn: as wide as the terminal, or as wide as they are where there is none."""
     from rich.console import Console
 
+    class Data(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     file = file or sys.stdout
-    return Console(file=file, width=None if file.isatty() else _WIDE, highlight=False, markup=False, emoji=False)
+    return Data(file=file, width=None if file.isatty() else _WIDE, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager

@@ -62,7 +62,7 @@ class Duration:
         for unit, size in (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60)):
             if self.microseconds % (size * 1_000_000) == 0:
                 return f"{self.microseconds // (size * 1_000_000)}{unit}"
-        return f"{self.seconds:g}s"
+        return f"{self.seconds:.6f}".rstrip("0").rstrip(".") + "s"
 
 
 def in_words(seconds: float) -> str:

@@ -95,9 +95,9 @@ class Block:
     def total(self, values: NDArray) -> NDArray[np.float64]:
         """Per customer: the sum of `values` (rows,), missing ones left out (customers,)."""
         clean = np.nan_to_num(values, nan=0.0) if values.dtype.kind == "f" else values
-        return np.bincount(self.owner, weights=clean, minlength=self.customers)
+        return np.bincount(self.owner, weights=clean, minlength=self.customers).astype(np.float64)
 
     def seen_before(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Per row: at how many earlier rows of the same customer `mask` holds (rows,)."""
-        running = np.cumsum(mask) - mask
+        running: NDArray[np.int64] = np.cumsum(mask) - mask
         return running - np.repeat(running[self.starts[:-1]], np.diff(self.starts))

@@ -58,7 +58,7 @@ def add_up(left: Any, right: Any) -> Any:
         return left + right
     if isinstance(left, tuple):
         return tuple(add_up(a, b) for a, b in zip(left, right, strict=True))
-    if dataclasses.is_dataclass(left):
+    if dataclasses.is_dataclass(left) and not isinstance(left, type):
         return type(left)(*(add_up(getattr(left, f.name), getattr(right, f.name)) for f in dataclasses.fields(left)))
     return np.add(left, right) if isinstance(left, np.ndarray) else left + right
 

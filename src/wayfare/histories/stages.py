@@ -49,14 +49,14 @@ class StageMap:
 
 def stage_map(journey: Journey, events: Names) -> StageMap:
     """The journey's stages for the event codes of one log."""
-    position = {stage: index for index, stage in enumerate(STAGES)}
+    position: dict[str, int] = {stage: index for index, stage in enumerate(STAGES)}
     placed = {t.event: t for t in journey.touchpoints}
     before, after = [], []
     for event in events.to_list():
         touchpoint = placed.get(event)
-        first = position.get(touchpoint.stage, NO_STAGE) if touchpoint else NO_STAGE  # type: ignore[call-overload]
+        first = position.get(touchpoint.stage, NO_STAGE) if touchpoint else NO_STAGE
         then = touchpoint.after_purchase if touchpoint else None
         before.append(first)
-        after.append(first if then is None else position.get(then, NO_STAGE))  # type: ignore[call-overload]
+        after.append(first if then is None else position.get(then, NO_STAGE))
     orders = set(journey.orders)
     return StageMap(tuple(before), tuple(after), tuple(event in orders for event in events.to_list()))

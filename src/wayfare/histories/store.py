@@ -249,7 +249,8 @@ class _Tally:
 
 
 def _write_parts(generation: Path, batches: Iterable[pa.RecordBatch]) -> tuple[list[Part], _Tally]:
-    parts, tally = [], _Tally()
+    parts: list[Part] = []
+    tally = _Tally()
     iterator = iter(batches)
     batch = next(iterator, None)
     while batch is not None:

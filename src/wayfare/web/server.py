@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 from wayfare.errors import WayfareError
@@ -17,21 +16,14 @@ class PortTaken(WayfareError):
     status = 409
 
 
-def serve(
-    folder: str | Path,
-    host: str = "127.0.0.1",
-    port: int = 8765,
-    open_browser: bool = False,
-    tell: Callable[[str], None] | None = None,
-) -> None:
+def serve(folder: str | Path, host: str = "127.0.0.1", port: int = 8765, open_browser: bool = False) -> None:
     """Shows the workspace in the browser until Ctrl-C.
 
     Args:
         folder: The workspace.
-        host: The address to listen on; others than this machine's own can reach it only where one is named.
+        host: The address to listen on; other computers reach it only where one of theirs or 0.0.0.0 is named.
         port: The port; 0 takes a free one.
         open_browser: Whether to open the page once it is there.
-        tell: Called with the page's address once it is there.
     """
     import uvicorn
 
@@ -39,16 +31,15 @@ def serve(
 
     open_workspace(folder)
     listening = listen(host, port)
-    address = f"http://{shown_host(host)}:{listening.getsockname()[1]}/"
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            _announce(address, open_browser, tell)
+            if open_browser:
+                _open(host, listening.getsockname()[1])
 
-    config = uvicorn.Config(
-        create_app(folder, host), log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
-    )
+    app = create_app(folder, host)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3)
     with listening:
         Server(config).run([listening])
 
@@ -60,22 +51,13 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         reason = (error.strerror or str(error)).rstrip(".")
-        hint = f"Another program may use it. Try: --port {port + 1 if port < 65_535 else 8765}, or --port 0 for any free one."
+        hint = f"Another program may use it. Try: --port {port + 1 if port < 65_535 else 8765}."
         raise PortTaken(f"Can't listen on {host}, port {port}: {reason}.", where="port", hint=hint) from error
 
 
-def shown_host(host: str) -> str:
-    """The name under which a browser on this machine reaches `host`."""
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
-        return "localhost"
-    return f"[{host}]" if ":" in host else host
+def _open(host: str, port: int) -> None:
+    import threading
+    import webbrowser
 
-
-def _announce(address: str, open_browser: bool, tell: Callable[[str], None] | None) -> None:
-    if tell:
-        tell(address)
-    if open_browser:
-        import threading
-        import webbrowser
-
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    name = "localhost" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host  # noqa: S104
+    threading.Thread(target=webbrowser.open, args=(f"http://{name}:{port}/",), daemon=True).start()

@@ -96,11 +96,11 @@ def parse_config(text: str, where: str) -> Config:
 
 
 def _explained(errors: list[ErrorDetails], tree: Tree, where: str) -> BadInput:
-    """The first error in the file's order as ours, with how many more there are."""
-    placed = sorted((tree.line(_path(error)), number, error) for number, error in enumerate(errors))
-    line, _, error = placed[0]
+    """The first error in the file's order as ours, with how many more there are; what is missing may only be misspelt."""
+    error = min(errors, key=lambda each: (each["type"] == "missing", tree.line(_path(each))))
+    line = tree.line(_path(error))
     problem, allowed, hint = _said(error)
-    more = len({_path(other) for _, _, other in placed} - {_path(error)})
+    more = len({_path(other) for other in errors} - {_path(error)})
     if more:
         hint = f"{hint} There {'is' if more == 1 else 'are'} {more} more after this one.".strip()
     return BadInput(problem, where=f"{where}, line {line}", allowed=allowed, hint=hint)

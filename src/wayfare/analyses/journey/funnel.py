@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wayfare.analyses.journey._chains import FOREVER, Rules, reached
+from wayfare.analyses.journey._chains import FOREVER, Order, Rules, Start, reached
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
@@ -192,12 +192,12 @@ def _default_steps(study: Study) -> tuple[str, ...]:
     return found or tuple(known.to_list()[:1])
 
 
-def _rules(study: Study, steps: Events, within: Duration | None, order: str, start: str, exclude: Events) -> Rules:
+def _rules(study: Study, steps: Events, within: Duration | None, order: Order, start: Start, exclude: Events) -> Rules:
     if both := set(steps) & set(exclude):
         raise InvalidParameter(f"{min(both)!r} is a step and excluded at once.", where="exclude")
     codes = tuple(study.log.code("event", event) for event in steps) or (-1,)
     excluded = tuple(study.log.code("event", event) for event in exclude)
-    return Rules(codes, order, start, within.microseconds if within else FOREVER, excluded, study.log.ends)  # type: ignore[arg-type]
+    return Rules(codes, order, start, within.microseconds if within else FOREVER, excluded, study.log.ends)
 
 
 def _steps_table(names: tuple[str, ...], customers: NDArray[np.int64], found: dict[str, NDArray[np.int64]]) -> pa.Table:
@@ -277,7 +277,7 @@ def _findings(steps: pa.Table, groups: pa.Table, unit: str) -> tuple[Finding, ..
     return (*found, *_group_findings(groups))
 
 
-def _largest_loss(rows: list[dict], people: str) -> Finding:  # type: ignore[type-arg]
+def _largest_loss(rows: list[dict[str, Any]], people: str) -> Finding:
     lost, index = max(((a["customers"] - b["customers"] - b["pending"]), -i) for i, (a, b) in enumerate(zip(rows, rows[1:], strict=False)))
     before, after = rows[-index], rows[-index + 1]
     speed = f"; those who go on take {in_words(after['median_seconds'])} (median)" if after["customers"] else ""

@@ -94,6 +94,7 @@ class _Walk:
 
     def codes(self, block: Block) -> NDArray[np.int64]:
         """The event at the anchor and at each step from it (units, steps + 1)."""
+        block = _one_row_an_order(block)
         block = by_session(block, self.gap).block if self.gap is not None else block
         if self.collapse:
             event, new = block["event"], block.first.copy()
@@ -126,6 +127,15 @@ class _Walk:
         return np.where(stop >= 0, anchor, -1), stop
 
 
+def _one_row_an_order(block: Block) -> Block:
+    """The block with the lines of one order, where they stand together, as one row."""
+    if not block.has("order"):
+        return block
+    event, order, again = block["event"], block["order"], ~block.first
+    again[1:] &= (order[1:] >= 0) & (order[1:] == order[:-1]) & (event[1:] == event[:-1])
+    return block.keep(~again)
+
+
 @dataclass(frozen=True)
 class _Layers(Fold[NDArray[np.int64]]):
     """How many units are at each event of each layer (steps + 1, events + 2)."""
@@ -134,7 +144,7 @@ class _Layers(Fold[NDArray[np.int64]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return ("event", *SESSION_COLUMNS)
+        return ("event", "order", *SESSION_COLUMNS)
 
     def scan(self, block: Block) -> NDArray[np.int64]:
         codes, wide = self.walk.codes(block), self.walk.events + 2
@@ -155,7 +165,7 @@ class _Flows(Fold[NDArray[np.int64]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return ("event", *SESSION_COLUMNS)
+        return ("event", "order", *SESSION_COLUMNS)
 
     def scan(self, block: Block) -> NDArray[np.int64]:
         layer = np.arange(self.walk.steps + 1)
@@ -182,7 +192,7 @@ def paths(
     With `start`, the steps after each customer's first such event; with `end` alone, the steps before each
     customer's first such event; with both, the steps from the first `start` up to the first `end` after it, of
     those who get there; with neither, the steps from each customer's first event. Rare events are grouped
-    in each layer. Fewer than 10 customers at the anchor are too few for a finding.
+    in each layer; the lines of one order are one event. Fewer than 10 customers at the anchor are too few for a finding.
 
     Args:
         start: The event to go forward from.
@@ -278,18 +288,20 @@ def _findings(flows: pa.Table, total: int, start: str | None, end: str | None, u
     if start is not None and end is not None:
         return _between(first, total, start, end, unit)
     if not named:
-        return (Finding(f"Nothing follows for any of {total:,} {unit}s." if near > 0 else f"Nothing came before for any of {total:,} {unit}s."),)
+        nothing = "Nothing follows" if near > 0 else "Nothing came before"
+        return (Finding(f"{nothing} for any of {total:,} {unit}s."),)
+    anchor = f"their first {end if near < 0 else start or 'event'}"
     best, count = named[0], first[named[0]]
     sure = wilson(count, total)
     share = f"{count / total:.0%} of {total:,} {unit}s (95% interval {sure.low:.0%} to {sure.high:.0%})"
     if near < 0:
-        said = f"Right before their first {end} the most frequent step is {best}: {share}."
-        rest = f"{over / total:.0%} began with {end}: nothing is recorded before it."
+        said = f"Right before {anchor} the most frequent step is {best}: {share}."
+        rest = f"{over:,} of {total:,} {unit}s ({over / total:.0%}) began with {end}: nothing is recorded before it."
     else:
-        said = f"After {f'their first {start}' if start else 'their first event'} the most frequent next step is {best}: {share}."
-        rest = f"{over / total:.0%} ({over:,} {unit}s) do nothing more after it."
-    found = [Finding(said, customers=count)]
-    return tuple([*found, Finding(rest, customers=over)] if over else found)
+        said = f"After {anchor} the most frequent next step is {best}: {share}."
+        rest = f"{over:,} of {total:,} {unit}s ({over / total:.0%}) do nothing more after {anchor}."
+    found = [Finding(said, customers=count), *([Finding(rest, customers=over)] if over else [])]
+    return tuple(sorted(found, key=lambda finding: -(finding.customers or 0)))
 
 
 def _between(first: dict[str, int], total: int, start: str, end: str, unit: str) -> tuple[Finding, ...]:

@@ -66,7 +66,7 @@ class StagesResult(Result):
 
         if not any(self.stages["customers"].to_pylist()):
             return None
-        note = f"{self.context.log.get('customers', 0):,} customers. Bars: share of all customers, 95 % intervals in brackets."
+        note = f"{self.context.log.get('customers', 0):,} customers. Bars: share of all customers, 95% intervals in brackets."
         touched = self.touchpoints.to_pylist()
         columns = [
             {**row, "label": _LABELS[row["stage"]], "touchpoints": [t for t in touched if t["stage"] == row["stage"]]}
@@ -143,7 +143,7 @@ def _scores(block: Block, stage: NDArray[np.int8]) -> dict[str, NDArray[np.float
 
 
 @analysis
-def stages(study: Study, *, pending: Duration = Duration.parse("30d")) -> StagesResult:  # noqa: B008 - a constant
+def stages(study: Study, *, pending: Duration = Duration.parse("30d")) -> StagesResult:
     """What happens at each stage: how many customers are there, go no further, how long does it take, how content are they?
 
     A customer is at a stage with the first event that stands for it (an event may stand for another stage after the
@@ -232,8 +232,8 @@ def _findings(main: pa.Table) -> tuple[Finding, ...]:
     worst = max(known, key=lambda row: lost[row["stage"]])
     name, gone = _LABELS[worst["stage"]].lower(), lost[worst["stage"]]
     text = (
-        f"Most customers stop at the stage {name}: {gone:,} of {worst['customers'] - worst['pending']:,} went no further "
-        f"({worst['drop_off']:.0%}, 95 % interval {worst['drop_off_low']:.1%} to {worst['drop_off_high']:.1%})."
+        f"More customers stop at the stage {name} than at any other: {gone:,} of {worst['customers'] - worst['pending']:,} "
+        f"went no further ({worst['drop_off']:.1%}, 95% interval {worst['drop_off_low']:.1%} to {worst['drop_off_high']:.1%})."
     )
     return (Finding(text, customers=gone), *_slowest(rows), *_satisfaction(rows))
 
@@ -256,6 +256,6 @@ def _satisfaction(rows: list[dict[str, Any]]) -> tuple[Finding, ...]:
     return (
         Finding(
             f"{lead} {_LABELS[least['stage']].lower()}: mean score {least['mean_score']:.1f} "
-            f"(95 % interval {least['score_low']:.1f} to {least['score_high']:.1f}, {least['scores']:,} scores)."
+            f"(95% interval {least['score_low']:.1f} to {least['score_high']:.1f}, {least['scores']:,} scores)."
         ),
     )

@@ -103,13 +103,14 @@ class _Steps(Fold[dict[str, Any]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return ("event", *SESSION_COLUMNS)
+        return ("event", "order", *SESSION_COLUMNS)
 
     @property
     def dense(self) -> bool:
         return self.events**2 * _SLOTS <= _DENSE
 
     def scan(self, block: Block) -> dict[str, Any]:
+        block = _one_row_an_order(block)
         visits = None if self.gap is None else by_session(block, self.gap)
         block = block if visits is None else visits.block
         event, elapsed, joined = block["event"].astype(np.int64), np.diff(block["time"]), ~block.first[1:]
@@ -145,6 +146,15 @@ class _Steps(Fold[dict[str, Any]]):
         return {**both, "cells": cells}
 
 
+def _one_row_an_order(block: Block) -> Block:
+    """The block with the lines of one order, where they stand together, as one row."""
+    if not block.has("order"):
+        return block
+    event, order, again = block["event"], block["order"], ~block.first
+    again[1:] &= (order[1:] >= 0) & (order[1:] == order[:-1]) & (event[1:] == event[:-1])
+    return block.keep(~again)
+
+
 @analysis
 def transitions(
     study: Study,
@@ -158,7 +168,7 @@ def transitions(
     An edge joins an event to the one right after it in the same customer's history (the directly-follows
     relation of process mining: van der Aalst 2016, Process Mining, 6.2). Its probability is its count over all
     counted steps that leave the source, so that the probabilities of one source add up to 1; histories
-    that end at the source are no step and stand in `ends`. Edges are sorted by count, then by name. Medians
+    that end at the source are no step and stand in `ends`. The lines of one order are one event. Edges are sorted by count, then by name. Medians
     are read from a histogram and within 0.4 % of the exact ones. An event with fewer than 10 steps from it
     is too few for a finding.
 

@@ -96,7 +96,8 @@ class _Writing:
         return np.vstack((_mixed(seeds + places), np.zeros((1, len(self.names)), dtype=np.uint64)))
 
     def written(self, block: Block) -> Block:
-        """The block without repeats, where they are to be left out."""
+        """The block without repeats, where they are to be left out, and with one row an order."""
+        block = _one_row_an_order(block)
         if not self.collapse:
             return block
         event = block["event"]
@@ -119,6 +120,15 @@ class _Writing:
         return JOIN.join([*(self.names[code] for code in codes), *([CUT] if cut else [])])
 
 
+def _one_row_an_order(block: Block) -> Block:
+    """The block with the lines of one order, where they stand together, as one row."""
+    if not block.has("order"):
+        return block
+    event, order, again = block["event"], block["order"], ~block.first
+    again[1:] &= (order[1:] >= 0) & (order[1:] == order[:-1]) & (event[1:] == event[:-1])
+    return block.keep(~again)
+
+
 def _print_of(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 
@@ -139,7 +149,7 @@ class _Census(Fold[tuple[_Counts, ...]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return ("event",)
+        return ("event", "order")
 
     def scan(self, block: Block) -> tuple[_Counts, ...]:
         prints = self.writing.prints(self.writing.written(block), self.numbers)
@@ -218,7 +228,7 @@ def variants(study: Study, *, limit: int = 50, collapse: bool = False, top: int 
 
     A variant is a customer's whole sequence of events, first to last (process mining's trace variant). A history
     of more than `limit` events is cut there and ends in "…", so that customers who went the same way so far
-    share a variant. Sorted by customers, then by path. Paths are told apart by a 64-bit print of their text: among
+    share a variant. The lines of one order are one event. Sorted by customers, then by path. Paths are told apart by a 64-bit print of their text: among
     a million different ways, the chance that any two are taken for one is below 1 in 10 million. Where more
     ways than `top` are equally rare, the prints decide which are shown. Medians are within 0.4 % of the exact.
 
@@ -294,10 +304,10 @@ def _worth(main: pa.Table, study: Study) -> list[Finding]:
     best = max(rows, key=lambda row: row["value"] * row["customers"])
     money = best["value"] * best["customers"]
     text = (
-        f"The way that earned most is {_shortened(best['path'])}: {study.currency} {money:,.0f} from "
+        f"Of the ways that {FEW} or more customers went, the one that earned most is {_shortened(best['path'])}: {study.currency} {money:,.0f} from "
         f"{best['customers']:,} customers, {study.currency} {best['value']:,.2f} each."
     )
-    return [Finding(text, money=money, customers=best["customers"])]
+    return [Finding(text, customers=best["customers"])]
 
 
 def _shortened(path: str, most: int = 60) -> str:

@@ -15,6 +15,7 @@ from wayfare.histories.ingest.expressions import Scope, columns_of, compiled, co
 from wayfare.histories.ingest.raw import Raw
 from wayfare.histories.ingest.recipe import Recipe, RowRule
 from wayfare.histories.ingest.times import EARLIEST, LATEST, as_time, forms, missing_time
+from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import CANONICAL, REQUIRED, Kind
 
 _HELPERS = ("ord", "src", "line", "fault", "offence")
@@ -197,8 +198,7 @@ def _decimal(con: duckdb.DuckDBPyConnection, load: Load) -> str:
         return "."
     tests = " OR ".join(f"bool_or(regexp_full_match(trim({text}), '[-+]?[0-9.  ]*,([0-9]{{1,2}}|[0-9]{{4,}})'))" for text in texts)
     points = " OR ".join(f"bool_or(regexp_full_match(trim({text}), '[-+]?[0-9, ]*[.]([0-9]{{1,2}}|[0-9]{{4,}})'))" for text in texts)
-    found = con.execute(f"SELECT coalesce({tests}, false), coalesce({points}, false) FROM {quoted(load.raw.table)}").fetchone()
-    assert found is not None
+    found = one(con, f"SELECT coalesce({tests}, false), coalesce({points}, false) FROM {quoted(load.raw.table)}")
     return "," if found[0] and not found[1] else "."
 
 

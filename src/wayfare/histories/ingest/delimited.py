@@ -17,6 +17,7 @@ from wayfare.errors import BadInput
 from wayfare.histories.ingest.cells import LOCAL_MICROS, literal, quoted
 from wayfare.histories.ingest.raw import Raw, Rejected
 from wayfare.histories.ingest.times import SHAPES, Shape, shaped
+from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import Kind
 
 HEAD_BYTES = 1 << 18
@@ -163,10 +164,12 @@ def _unique(names: list[str]) -> tuple[str, ...]:
 
 
 def read_delimited(
-    con: duckdb.DuckDBPyConnection, path: Path, table: str, roles: Mapping[str, Kind], scratch: Path
+    con: duckdb.DuckDBPyConnection, path: Path, table: str, roles: Mapping[str, Kind], scratch: Path, limit: int = 0
 ) -> Raw:
     """The file as a table, read once; again with every column as text where a value is not what the head promised."""
     dialect = dialect_of(path, scratch)
+    if limit:
+        return _glance(con, dialect, table, path.name, limit)
     types, shapes = _types(con, dialect, roles)
     raw = _read(con, dialect, table, types, shapes, path.name)
     if raw is None:
@@ -176,6 +179,13 @@ def read_delimited(
         raw = _read(con, dialect, table, dict.fromkeys(dialect.names, "VARCHAR"), {}, path.name)
     assert raw is not None
     return raw
+
+
+def _glance(con: duckdb.DuckDBPyConnection, dialect: Dialect, table: str, name: str, limit: int) -> Raw:
+    text = dict.fromkeys(dialect.names, "VARCHAR")
+    reader = dialect.reader(text, keep_rejects=False)
+    con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM {reader} LIMIT {limit}")
+    return Raw(name, table, text, 2 if dialect.header else 1)
 
 
 _ENCODING = "not UTF-8"
@@ -202,8 +212,7 @@ def _read(
     if rejected is None:
         return None
     if late:
-        counts = con.execute(f"SELECT count(*), {late} FROM {quoted(table)}").fetchone()
-        assert counts is not None
+        counts = one(con, f"SELECT count(*), {late} FROM {quoted(table)}")
         if any(count != counts[0] for count in counts[1:]):
             return None
     columns = {column: shapes[column].type if column in shapes else kind for column, kind in types.items()}
@@ -212,12 +221,12 @@ def _read(
 
 def _rejected(con: duckdb.DuckDBPyConnection) -> tuple[Rejected, ...] | None:
     """The lines that were left out, one entry each; None where some are only of another type than expected."""
-    known = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'").fetchone()
-    if not known or not known[0]:
+    known = one(con, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'reject_errors'")
+    if not known[0]:
         return ()
     kinds = "SELECT count(*) FROM reject_errors WHERE error_type::VARCHAR = 'CAST'"
-    casts = con.execute(kinds).fetchone()
-    if casts and casts[0]:
+    casts = one(con, kinds)
+    if casts[0]:
         return None
     rows = con.execute(
         "SELECT line, any_value(csv_line), min(error_type::VARCHAR) FROM reject_errors GROUP BY line ORDER BY line"
@@ -257,16 +266,14 @@ def _all_numbers(con: duckdb.DuckDBPyConnection, sample: str, names: list[str]) 
         f" AND NOT regexp_matches({quoted(n)}, '^[-+]?0[0-9]|_') THEN 1 END)"
         for n in names
     )
-    answers = con.execute(f"SELECT {tests} FROM {sample}").fetchone()
-    assert answers is not None
+    answers = one(con, f"SELECT {tests} FROM {sample}")
     return [name for name, answer in zip(names, answers, strict=True) if answer]
 
 
 def _shape(con: duckdb.DuckDBPyConnection, sample: str, name: str) -> Shape | None:
     column = quoted(name)
     tests = ", ".join(f"count({shaped(column, shape)})" for shape in SHAPES)
-    counts = con.execute(f"SELECT count(*), {tests} FROM {sample}").fetchone()
-    assert counts is not None
+    counts = one(con, f"SELECT count(*), {tests} FROM {sample}")
     return next((shape for shape, count in zip(SHAPES, counts[1:], strict=True) if count == counts[0] > 0), None)
 
 

@@ -90,6 +90,8 @@ class Wanted:
     scratch: Path
     query: str | None = None
     table: str | None = None
+    limit: int = 0
+    """How many rows are enough to look at; 0 for all."""
 
 
 def read(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted: Wanted) -> Raw:
@@ -110,14 +112,14 @@ def _readers() -> dict[str, Callable[[duckdb.DuckDBPyConnection, Piece, str, Wan
 
 
 def _delimited(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted: Wanted) -> Raw:
-    return read_delimited(con, piece.paths[0], table, wanted.roles, wanted.scratch)
+    return read_delimited(con, piece.paths[0], table, wanted.roles, wanted.scratch, wanted.limit)
 
 
-def _parquet(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, _: Wanted) -> Raw:
+def _parquet(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted: Wanted) -> Raw:
     files = ", ".join(literal(re.sub(r"([\[*?])", r"[\1]", str(path))) for path in piece.paths)
     try:
-        # A view: Parquet is read column by column as needed, and gives its rows a number.
-        con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM read_parquet([{files}], union_by_name = true)")
+        limit = f" LIMIT {wanted.limit}" if wanted.limit else ""
+        con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM read_parquet([{files}], union_by_name = true){limit}")
     except duckdb.Error as error:
         raise BadInput(f"The file can't be read as Parquet ({str(error).splitlines()[0]}).", where=piece.name) from error
     return Raw(piece.name, table, described(con, table), first_line=1)

@@ -9,6 +9,7 @@ import duckdb
 
 from wayfare.errors import BadInput, InvalidParameter
 from wayfare.histories.calendar import _offsets
+from wayfare.histories.ingest.workbench import one
 from wayfare.histories.ingest.cells import LOCAL_MICROS, MISSING_WORDS, UTC_MICROS, Cell, literal, said, trimmed
 
 EARLIEST = 0
@@ -133,8 +134,7 @@ def forms(con: duckdb.DuckDBPyConnection, table: str, cell: Cell, where: str) ->
         f" count(CASE WHEN regexp_matches({text}, {literal(SEPARATED)}) THEN 1 END),"
         f" count(try_cast({text} AS TIMESTAMPTZ)) FROM {table}"
     )
-    found = con.execute(counts).fetchone()
-    assert found is not None
+    found = one(con, counts)
     known, numbers, low, high, separated, iso = found
     if known == 0 or iso * 2 >= known:
         return (), ""
@@ -154,11 +154,8 @@ def unit_of(low: float, high: float) -> str:
 
 def _separated(con: duckdb.DuckDBPyConnection, table: str, text: str, where: str) -> tuple[str, ...]:
     parts = f"regexp_extract({text}, '^([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]', ['a', 'b'])"
-    found = con.execute(
-        f"SELECT max(try_cast(p.a AS INTEGER)), max(try_cast(p.b AS INTEGER)), any_value(t) FROM"
-        f" (SELECT {parts} AS p, {text} AS t FROM {table} WHERE regexp_matches({text}, {literal(SEPARATED)}))"
-    ).fetchone()
-    assert found is not None
+    found = one(con, f"SELECT max(try_cast(p.a AS INTEGER)), max(try_cast(p.b AS INTEGER)), any_value(t) FROM"
+        f" (SELECT {parts} AS p, {text} AS t FROM {table} WHERE regexp_matches({text}, {literal(SEPARATED)}))")
     first, second, example = found
     if (first > 12) == (second > 12):
         both = "both orders occur" if first > 12 else "either order is possible"
@@ -175,9 +172,9 @@ def _separated(con: duckdb.DuckDBPyConnection, table: str, text: str, where: str
 def _named(con: duckdb.DuckDBPyConnection, table: str, text: str, where: str) -> tuple[str, ...]:
     formats = _fitting(con, table, text, _NAMED)
     if not formats:
-        example = con.execute(f"SELECT any_value({text}) FROM {table}").fetchone()
+        example = one(con, f"SELECT any_value({text}) FROM {table}")
         raise BadInput(
-            f"The times look like {example[0] if example else ''!r}, a form that is not known.", where=where,
+            f"The times look like {example[0]!r}, a form that is not known.", where=where,
             hint="Say how they are written, in strptime's letters: --map time_format='%d.%m.%Y %H:%M'.",
         )  # fmt: skip
     return formats
@@ -189,8 +186,7 @@ def _fitting(con: duckdb.DuckDBPyConnection, table: str, text: str, dates: Seque
     sample = f"(SELECT {text} AS t FROM {table} WHERE {text} IS NOT NULL LIMIT 20000)"
     for group in (joined, zoned):
         tests = ", ".join(f"count(try_strptime(t, {literal(form)}))" for form in group)
-        counts = con.execute(f"SELECT {tests} FROM {sample}").fetchone()
-        assert counts is not None
+        counts = one(con, f"SELECT {tests} FROM {sample}")
         if any(counts):
             # Two-digit years only where no four-digit form fits: %y would read 2010 as 20.
             return tuple(form for form, count in sorted(zip(group, counts, strict=True), key=lambda pair: -pair[1]) if count)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 
@@ -28,6 +29,12 @@ def workbench(folder: Path | None = None) -> Iterator[tuple[duckdb.DuckDBPyConne
             yield con, Path(scratch)
         finally:
             con.close()
+
+
+def one(con: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    """The only row of a query; the result is fetched whole, since an open one blocks the connection."""
+    row: tuple[Any, ...] = con.execute(query).fetchall()[0]
+    return row
 
 
 def sweep_scratch(folder: Path) -> None:

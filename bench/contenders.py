@@ -1,0 +1,190 @@
+"""Who is measured: each contender makes itself ready, and gives the call that is timed.
+
+The call takes an empty folder to write to and gives its answer, so that contenders can be held to the same one.
+Imports stand inside: each contender runs in a process of its own, whose memory is its own.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.events import DAY, NAMES, STEPS, WITHIN_DAYS, Data
+
+Call = Callable[[Path], Any]
+THREADS = 2
+
+
+def _study(data: Data) -> Any:
+    from wayfare.engines.local import LocalEngine
+    from wayfare.log import open_log
+    from wayfare.study import Study
+
+    return Study(open_log(data.log, engine=LocalEngine(THREADS)))
+
+
+def _our_funnel(data: Data, within: str | None) -> Call:
+    import wayfare as wf
+
+    study = _study(data)
+    return lambda _: wf.funnel(study.log, steps=STEPS, within=within).steps["customers"].to_pylist()
+
+
+def our_windowed_funnel(data: Data) -> Call:
+    return _our_funnel(data, f"{WITHIN_DAYS}d")
+
+
+def our_open_funnel(data: Data) -> Call:
+    return _our_funnel(data, None)
+
+
+def clickhouse_funnel(data: Data) -> Call:
+    from chdb import session
+
+    database = session.Session(str(data.clickhouse))
+    steps = ", ".join(f"event = '{step}'" for step in STEPS)
+    depths = f"SELECT windowFunnel({WITHIN_DAYS * DAY})(time, {steps}) AS depth FROM bench.events GROUP BY customer"
+    # Reading in the table's order is what makes it fastest here: without it, it keeps all customers in a hash table.
+    query = f"""SELECT {", ".join(f"countIf(depth >= {n + 1})" for n in range(len(STEPS)))} FROM ({depths})
+        SETTINGS max_threads = {THREADS}, optimize_aggregation_in_order = 1"""
+    return lambda _: [int(count) for count in str(database.query(query, "CSV")).strip().split(",")]
+
+
+def clickhouse_hashed_funnel(data: Data) -> Call:
+    from chdb import session
+
+    database = session.Session(str(data.clickhouse))
+    steps = ", ".join(f"event = '{step}'" for step in STEPS)
+    depths = f"SELECT windowFunnel({WITHIN_DAYS * DAY})(time, {steps}) AS depth FROM bench.events GROUP BY customer"
+    query = f"""SELECT {", ".join(f"countIf(depth >= {n + 1})" for n in range(len(STEPS)))} FROM ({depths})
+        SETTINGS max_threads = {THREADS}"""
+    return lambda _: [int(count) for count in str(database.query(query, "CSV")).strip().split(",")]
+
+
+def _eventstream(data: Data) -> Any:
+    import pandas as pd
+    from retentioneering import Eventstream
+
+    frame = pd.read_parquet(data.parquet)
+    return Eventstream(frame, schema={"path_cols": ["customer"], "event_col": "event", "timestamp_col": "time"})
+
+
+def retentioneering_funnel(data: Data) -> Call:
+    stream = _eventstream(data)
+    return lambda _: [step["unique_paths"] for step in stream.funnel_data(steps=list(STEPS))["steps"]]
+
+
+def retentioneering_transitions(data: Data) -> Call:
+    stream = _eventstream(data)
+    return lambda _: _between(stream.transition_graph_data("count").stack().items())
+
+
+def pm4py_transitions(data: Data) -> Call:
+    import pandas as pd
+    import pm4py
+
+    frame = pd.read_parquet(data.parquet)
+    frame["time"] = frame["time"].dt.tz_localize("UTC")
+    frame = pm4py.format_dataframe(frame, case_id="customer", activity_key="event", timestamp_key="time")
+    return lambda _: _between(pm4py.discover_dfg(frame)[0].items())
+
+
+def our_transitions(data: Data) -> Call:
+    import wayfare as wf
+
+    study = _study(data)
+
+    def call(_: Path) -> dict[str, int]:
+        edges = wf.transitions(study.log).edges
+        named = zip(*(edges[name].to_pylist() for name in ("source", "target", "count")), strict=True)
+        return _between(((source, target), count) for source, target, count in named)
+
+    return call
+
+
+def _between(edges: Any) -> dict[str, int]:
+    """The counts of the steps between events, without a peer's own start and end."""
+    return {f"{a} > {b}": int(n) for (a, b), n in sorted(edges) if n and a in NAMES and b in NAMES}
+
+
+def our_study(data: Data) -> Call:
+    from wayfare.report import standard_study
+
+    study = _study(data)
+    return lambda _: bool(standard_study(study))
+
+
+def our_ingest(data: Data) -> Call:
+    from wayfare.histories.ingest import ingest
+    from wayfare.histories.ingest.mapping import Mapping
+
+    mapping = Mapping.parse(customer="customer", time="time", event="event")
+
+    def call(folder: Path) -> int:
+        ingest(folder / "log", [str(data.csv)], mapping=mapping, zone="UTC", currency="EUR")
+        from wayfare.log import open_log
+
+        return open_log(folder / "log").facts.rows
+
+    return call
+
+
+def duckdb_parquet(data: Data) -> Call:
+    import duckdb
+
+    def call(folder: Path) -> int:
+        target = folder / "sorted.parquet"
+        with duckdb.connect(config={"threads": THREADS, "temp_directory": str(folder)}) as con:
+            query = f"""SELECT * FROM read_csv('{data.csv}') ORDER BY customer, "time" """
+            con.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+            return con.execute(f"SELECT count(*) FROM '{target}'").fetchone()[0]
+
+    return call
+
+
+def our_help(_: Data) -> Call:
+    program = Path(sys.executable).with_name("wayfare")
+
+    def call(_: Path) -> bool:
+        return "Usage" in subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
+
+    return call
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Somebody who answers: what it is called in the table, how it makes itself ready, what it needs.
+
+    Attributes:
+        label: Its name.
+        ready: Gives the call that is timed.
+        forms: The forms of the events that it reads.
+        packages: What has to be installed, and is named with its version.
+    """
+
+    label: str
+    ready: Callable[[Data], Call]
+    forms: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+
+
+CONTENDERS: dict[str, Contender] = {
+    "our_windowed_funnel": Contender("Wayfare", our_windowed_funnel, ("log",)),
+    "our_open_funnel": Contender("Wayfare", our_open_funnel, ("log",)),
+    "our_transitions": Contender("Wayfare", our_transitions, ("log",)),
+    "our_study": Contender("Wayfare", our_study, ("log",)),
+    "our_ingest": Contender("Wayfare", our_ingest, ("csv",)),
+    "our_help": Contender("Wayfare", our_help, ()),
+    "clickhouse": Contender("ClickHouse (chdb)", clickhouse_funnel, ("clickhouse",), ("chdb-core",)),
+    "clickhouse_hashed": Contender("ClickHouse (chdb)", clickhouse_hashed_funnel, ("clickhouse",), ("chdb-core",)),
+    "retentioneering_funnel": Contender("retentioneering", retentioneering_funnel, ("parquet",), ("retentioneering",)),
+    "retentioneering_transitions": Contender(
+        "retentioneering", retentioneering_transitions, ("parquet",), ("retentioneering",)
+    ),
+    "pm4py": Contender("pm4py", pm4py_transitions, ("parquet",), ("pm4py",)),
+    "duckdb": Contender("DuckDB", duckdb_parquet, ("csv",), ("duckdb",)),
+}

@@ -1,0 +1,181 @@
+"""The events that are measured with: seeded, streamed, the same for every contender, in the form each likes best.
+
+    python -m bench.events EVENTS FOLDER    makes the form that --form names
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+SEED = 20_240_101
+EVENTS_A_CUSTOMER = 20
+CUSTOMERS_A_BLOCK = 6_553
+"""So that a block has about as many events as one that `wayfare ingest` writes."""
+START = 1_704_067_200
+"""2024-01-01 in seconds since 1970."""
+DAY = 86_400
+
+SHARES = {
+    "product_view": 0.30,
+    "cart": 0.12,
+    "newsletter_open": 0.10,
+    "ad_click": 0.08,
+    "search": 0.08,
+    "recipe_read": 0.07,
+    "checkout": 0.06,
+    "payment": 0.05,
+    "purchase": 0.04,
+    "delivery": 0.04,
+    "survey_answer": 0.04,
+    "support_contact": 0.02,
+}
+NAMES = tuple(sorted(SHARES))
+STEPS = ("product_view", "cart", "checkout", "purchase")
+WITHIN_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where the forms of `events` events lie."""
+
+    events: int
+    folder: Path
+
+    @property
+    def customers(self) -> int:
+        return max(self.events // EVENTS_A_CUSTOMER, 1)
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def parquet(self) -> Path:
+        return self.folder / "events.parquet"
+
+    @property
+    def csv(self) -> Path:
+        return self.folder / "events.csv"
+
+    @property
+    def clickhouse(self) -> Path:
+        return self.folder / "clickhouse"
+
+
+def blocks(data: Data) -> Iterator[pa.RecordBatch]:
+    """The events as encoded blocks, by customer and time.
+
+    Histories are of very different lengths, visits of a few minutes lie days apart, and no two events of one
+    customer are in the same second, so that every contender sees one order of events.
+    """
+    rng = np.random.default_rng(SEED)
+    shares = np.array([SHARES[name] for name in NAMES])
+    limits = np.cumsum(shares / shares.sum())
+    left, low = data.events, 0
+    while low < data.customers:
+        size = min(CUSTOMERS_A_BLOCK, data.customers - low)
+        rows = left if low + size == data.customers else size * EVENTS_A_CUSTOMER
+        yield _block(rng, limits, low, size, rows)
+        left, low = left - rows, low + size
+
+
+def _block(rng: np.random.Generator, limits: np.ndarray, low: int, size: int, rows: int) -> pa.RecordBatch:
+    weight = rng.gamma(1.0, size=size)
+    length = 1 + rng.multinomial(rows - size, weight / weight.sum())
+    customer = np.repeat(np.arange(low, low + size, dtype=np.int32), length)
+    pause = np.where(rng.random(rows) < 0.7, rng.exponential(180, rows), rng.exponential(5 * DAY, rows))
+    since = np.cumsum(1 + pause.astype(np.int64))
+    first = np.cumsum(length) - length
+    began = START + rng.integers(0, 600 * DAY, size) - since[first]
+    time = (since + np.repeat(began, length)) * 1_000_000
+    event = np.minimum(np.searchsorted(limits, rng.random(rows)), len(NAMES) - 1).astype(np.int8)
+    value = np.where(event == NAMES.index("purchase"), np.round(rng.gamma(2, 15, rows), 2), np.nan)
+    return pa.RecordBatch.from_arrays([pa.array(a) for a in (customer, time, event, value)], names=COLUMNS)
+
+
+COLUMNS = ["customer", "time", "event", "value"]
+
+
+def make_log(data: Data) -> None:
+    """The sealed log, as an ingest leaves it."""
+    from wayfare.histories.schema import Kind, Schema
+    from wayfare.histories.store import publish, write_generation, writing
+
+    kinds = zip(COLUMNS, (Kind.CODE, Kind.TIME, Kind.CODE, Kind.NUMBER), strict=True)
+    ids = pa.array([f"c{i:08d}" for i in range(data.customers)])
+    with writing(data.log):
+        names = {"customer": ids, "event": pa.array(NAMES)}
+        publish(data.log, write_generation(data.log, Schema(tuple(kinds)), blocks(data), names, simulated=True))
+
+
+def make_parquet(data: Data) -> None:
+    """A table by customer and time for peers: numbers for customers, which all of them like better than text."""
+    import pyarrow.parquet as pq
+
+    schema = pa.schema({"customer": pa.uint32(), "time": pa.timestamp("s"), "event": pa.dictionary(pa.int8(), pa.string())})
+    with pq.ParquetWriter(data.parquet, schema) as writer:
+        for block in blocks(data):
+            seconds = pa.array(block.column("time").to_numpy() // 1_000_000).cast(pa.timestamp("s"))
+            event = pa.DictionaryArray.from_arrays(block.column("event"), pa.array(NAMES))
+            writer.write_batch(
+                pa.RecordBatch.from_arrays([block.column("customer").cast(pa.uint32()), seconds, event], schema=schema)
+            )
+
+
+def make_csv(data: Data) -> None:
+    """What a shop exports: text ids, times without a zone, in the order in which things happened."""
+    import duckdb
+
+    schema = pa.schema({"customer": pa.int32(), "time": pa.int64(), "event": pa.int8(), "value": pa.float64()})
+    with duckdb.connect(config={"memory_limit": "3GB", "temp_directory": str(data.folder / "duckdb")}) as con:
+        con.register("encoded", pa.RecordBatchReader.from_batches(schema, blocks(data)))
+        columns = """printf('c%08d', customer) AS customer, make_timestamp("time") AS "time", list_extract($names, event + 1)
+            AS event, CASE WHEN isnan(value) THEN NULL ELSE value END AS value"""
+        con.execute('CREATE TEMP TABLE by_time AS SELECT * FROM encoded ORDER BY "time", customer')
+        names = ", ".join(f"'{name}'" for name in NAMES)
+        query = f"SELECT {columns.replace('$names', f'[{names}]')} FROM by_time"
+        con.execute(f"COPY ({query}) TO '{data.csv}' (HEADER, DELIMITER ',')")
+
+
+def make_clickhouse(data: Data) -> None:
+    """A MergeTree table in the order of the log, in one part."""
+    from chdb import session
+
+    database = session.Session(str(data.clickhouse))
+    events = ", ".join(f"'{name}' = {code}" for code, name in enumerate(NAMES))
+    columns = f"customer UInt32, time DateTime('UTC'), event Enum8({events})"
+    database.query("CREATE DATABASE bench ENGINE = Atomic")
+    database.query(f"CREATE TABLE bench.events ({columns}) ENGINE = MergeTree ORDER BY (customer, time)")
+    source = f"file('{data.parquet}', Parquet, 'customer UInt32, time DateTime(''UTC''), event String')"
+    database.query(f"INSERT INTO bench.events SELECT customer, time, event FROM {source}")
+    database.query("OPTIMIZE TABLE bench.events FINAL")
+    database.close()
+
+
+FORMS: dict[str, tuple[Callable[[Data], None], tuple[str, ...]]] = {
+    "log": (make_log, ()),
+    "parquet": (make_parquet, ()),
+    "csv": (make_csv, ()),
+    "clickhouse": (make_clickhouse, ("parquet",)),
+}
+"""How each form is made, and the forms that it is made from."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("events", type=int)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("form", choices=list(FORMS))
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    FORMS[asked.form][0](Data(asked.events, asked.folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+def read_excel(con, piece, table, wanted): raise NotImplementedError

@@ -1,0 +1,58 @@
+"""What the rows kept are like: customers, touchpoints, time range, three of them to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from wayfare.histories.ingest.workbench import one
+from wayfare.histories.ingest.cells import Cell, quoted, trimmed
+from wayfare.histories.ingest.checking import Checked
+from wayfare.histories.ingest.clean import Load
+from wayfare.histories.ingest.summary import EventCount, IngestSummary
+
+_MANY_EVENTS = 500
+
+
+def describe_rows(con: duckdb.DuckDBPyConnection, checked: Checked, loads: Sequence[Load]) -> IngestSummary:
+    """A summary with everything but the counts."""
+    columns = checked.staged.columns
+    span = one(con, f"SELECT min(time), max(time), count(DISTINCT {trimmed(Cell('customer', columns['customer']))})"
+        f" FROM (SELECT customer, min(time) AS time FROM {checked.usable} GROUP BY 1 UNION ALL SELECT customer, max(time) FROM {checked.usable} GROUP BY 1)")
+    first, last, customers = span
+    notes = [note for load in loads for note in load.raw.notes] + list(checked.staged.notes)
+    if last is not None and last > datetime.now(UTC).timestamp() * 1e6:
+        later = one(con, f"SELECT count(*) FROM {checked.usable} WHERE time > epoch_us(now())")
+        notes.append(f"{later[0]:,} rows lie in the future, the latest at {iso(last)}.")
+    return IngestSummary(
+        0, 0, 0, 0, customers=customers, events=_events(con, checked), first=iso(first), last=iso(last),
+        sample=_sample(con, checked), notes=tuple(dict.fromkeys(notes)),
+    )  # fmt: skip
+
+
+def _events(con: duckdb.DuckDBPyConnection, checked: Checked) -> tuple[EventCount, ...]:
+    columns = checked.staged.columns
+    name = trimmed(Cell("event", columns["event"]))
+    channel = trimmed(Cell("channel", columns["channel"])) if "channel" in columns else "NULL"
+    query = (
+        f"SELECT {name}, sum(n)::BIGINT, coalesce(arg_max(c, n) FILTER (WHERE c IS NOT NULL), '') FROM"
+        f" (SELECT event, {channel} AS c, count(*) AS n FROM {checked.usable} GROUP BY ALL) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MANY_EVENTS}"
+    )
+    return tuple(EventCount(*row) for row in con.execute(query).fetchall())
+
+
+def _sample(con: duckdb.DuckDBPyConnection, checked: Checked) -> list[dict[str, Any]]:
+    shown = ", ".join(quoted(name) for name in checked.staged.columns)
+    table = con.sql(f"SELECT {shown} FROM {checked.usable} LIMIT 3").to_arrow_table()
+    return [{name: iso(value) if name == "time" else value for name, value in row.items()} for row in table.to_pylist()]
+
+
+def iso(micros: int | None) -> str:
+    """Microseconds in UTC as ISO text; empty for none."""
+    if micros is None:
+        return ""
+    seconds, rest = divmod(micros, 1_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest).isoformat()

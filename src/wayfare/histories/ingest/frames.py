@@ -1,0 +1,138 @@
+"""Any data frame as a log in memory: the same checks and the same encoding as for files, and no workspace."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from wayfare.errors import BadInput, UnknownName
+from wayfare.histories.calendar import zone_of
+from wayfare.histories.ingest.cells import quoted
+from wayfare.histories.ingest.checking import Checked, check
+from wayfare.histories.ingest.clean import Load, stage
+from wayfare.histories.ingest.detect import detect_in
+from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, blocks, encode
+from wayfare.histories.ingest.kinds import kinds_of
+from wayfare.histories.ingest.mapping import Mapping, Properties
+from wayfare.histories.ingest.raw import Raw, described
+from wayfare.histories.ingest.recipe import recipe_of
+from wayfare.histories.ingest.workbench import one, workbench
+from wayfare.histories.schema import Kind
+from wayfare.histories.source import Facts, MemorySource, Names
+
+
+def memory_source(
+    frame: Any, *, zone: str = "UTC", as_event: str | None = None, properties: Properties = "all", **columns: str
+) -> MemorySource:
+    """The events of a data frame as a log in memory.
+
+    Args:
+        frame: A pandas or polars frame, a pyarrow table, a DuckDB relation, or any other frame that narwhals knows.
+        zone: The time zone of times that name none.
+        as_event: The event that every row is, where no column says it.
+        properties: Which other columns travel as properties: all, or those named.
+        columns: From a column of the log (`customer`, `time`, `event`, `value`, ...) to the frame's column; what is
+            left open is detected by name.
+
+    Raises:
+        UnknownName: The frame has no such column.
+        BadInput: None of its rows can be used.
+
+    Warns:
+        UserWarning: Some rows can't be used, with how many and why.
+    """
+    zone_of(zone)
+    with workbench() as (con, _):
+        raw = _raw(con, frame)
+        mapping = _mapping(con, raw, Mapping(columns, {"event": as_event} if as_event else {}, properties=properties))
+        loads = [Load(raw, recipe_of(mapping))]
+        staged = stage(con, loads, zone)
+        checked = check(con, loads, staged, rows=False, ids="")
+        _report(checked)
+        kinds = kinds_of(con, checked.usable, staged.columns, None)
+        encoded = encode(con, checked.usable, staged.columns, kinds, None, zone)
+        batches = tuple(blocks(iter(con.sql(encoded.query).to_arrow_reader(BATCH_ROWS))))
+        return MemorySource(encoded.schema, _facts(con, checked, encoded, batches), batches, _names(encoded))
+
+
+def arrow_of(frame: Any) -> pa.Table:
+    """The frame as an Arrow table."""
+    if isinstance(frame, pa.Table):
+        return frame
+    if isinstance(frame, pa.RecordBatchReader):
+        return frame.read_all()
+    if isinstance(frame, duckdb.DuckDBPyRelation):
+        return frame.to_arrow_table()
+    import narwhals as nw
+
+    try:
+        known = nw.from_native(frame)
+    except TypeError as error:
+        raise BadInput(
+            f"A {type(frame).__name__} is no data frame.", allowed=("pandas", "polars", "pyarrow", "DuckDB relation")
+        ) from error
+    eager = known.collect() if isinstance(known, nw.LazyFrame) else known
+    try:
+        return eager.to_arrow()
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return _with_texts(eager.to_native())
+
+
+def _with_texts(frame: Any) -> pa.Table:
+    """A pandas frame whose columns of mixed objects are taken as text."""
+    arrays = {}
+    for name in frame.columns:
+        try:
+            arrays[str(name)] = pa.array(frame[name], from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            values = frame[name]
+            arrays[str(name)] = pa.array(values.astype(str).where(values.notna(), None), pa.string(), from_pandas=True)
+    return pa.table(arrays)
+
+
+def _raw(con: duckdb.DuckDBPyConnection, frame: Any) -> Raw:
+    table = arrow_of(frame)
+    table = table.drop_columns([name for name in table.column_names if name.startswith("__index_level_")])
+    con.register("frame", table)
+    con.execute("CREATE TABLE raw_0 AS SELECT * FROM frame")
+    con.unregister("frame")
+    return Raw("the data frame", "raw_0", described(con, "raw_0"))
+
+
+def _mapping(con: duckdb.DuckDBPyConnection, raw: Raw, explicit: Mapping) -> Mapping:
+    for column in explicit.columns.values():
+        if column not in raw.columns:
+            raise UnknownName.among("column", column, raw.columns, where=raw.name)
+    return explicit.completed(detect_in(con, raw).mapping)
+
+
+def _report(checked: Checked) -> None:
+    if not checked.quarantined:
+        return
+    reasons = ", ".join(f"{count:,} × {reason}" for reason, count in checked.reasons.items())
+    if not checked.kept:
+        raise BadInput(f"None of the {checked.rows:,} rows can be used ({reasons}).", hint="Check customer=, time= and event=.")
+    told = f"{checked.quarantined:,} of {checked.rows:,} rows can't be used and are left out: {reasons}."
+    warnings.warn(told, UserWarning, stacklevel=4)
+
+
+def _names(encoded: Encoded) -> dict[str, Names]:
+    return {name: Names(values) for name, values in encoded.dictionaries.items()}
+
+
+def _facts(con: duckdb.DuckDBPyConnection, checked: Checked, encoded: Encoded, batches: Sequence[pa.RecordBatch]) -> Facts:
+    first, last = one(con, f"SELECT min(time), max(time) FROM {checked.usable}")
+    digest = hashlib.sha256(repr(encoded.schema.kinds).encode())
+    for batch in batches:
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            text = encoded.schema[name] is Kind.TEXT
+            digest.update(str(zlib.crc32(repr(column.to_pylist()).encode() if text else column.to_numpy())).encode())
+    simulated = "source" in encoded.dictionaries and "simulated" in encoded.dictionaries["source"].to_pylist()
+    customers = len(encoded.dictionaries["customer"])
+    return Facts(checked.kept, customers, first, last, digest.hexdigest()[:16], ({"sources": ["a data frame"]},), simulated)

@@ -1,0 +1,1 @@
+def read_json(con, piece, table, wanted): raise NotImplementedError

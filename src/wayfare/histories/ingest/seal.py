@@ -1,0 +1,170 @@
+"""The whole run of an ingest: read, check, sort, write; the old log stays until the new one is whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from wayfare.errors import BadInput
+from wayfare.histories import store
+from wayfare.histories.ingest import quarantine
+from wayfare.histories.ingest.checking import Checked, check
+from wayfare.histories.ingest.clean import Load, stage
+from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, blocks, encode
+from wayfare.histories.ingest.facts import describe_rows
+from wayfare.histories.ingest.kinds import kinds_of
+from wayfare.histories.ingest.present import present_ids, present_of
+from wayfare.histories.ingest.summary import IngestSummary
+from wayfare.histories.ingest.workbench import sweep_scratch, workbench
+from wayfare.histories.store import SealedSource
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run was asked for, beyond where from and where to.
+
+    Attributes:
+        zone: The workspace's time zone.
+        dedupe_rows: Whether exact repetitions of a row are dropped.
+        dry_run: Whether nothing is written.
+        partial: Whether a run of which no row is usable is no error (a re-run of the quarantine).
+        leaves: Quarantine rows that this run takes up again, by id.
+        entry: What the lineage says of this run, beside the counts.
+        progress: Told the phase and how far it has come (0 to 1).
+    """
+
+    zone: str = "UTC"
+    dedupe_rows: bool = False
+    dry_run: bool = False
+    partial: bool = False
+    leaves: frozenset[int] = frozenset()
+    entry: dict[str, Any] = field(default_factory=dict)
+    progress: Progress = lambda phase, fraction: None  # noqa: E731 - a default that does nothing
+
+
+@contextmanager
+def bench_for(folder: Path, *, dry_run: bool) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A place to work in; the right to write the log too, and the remains of a killed run gone, unless nothing is written."""
+    if dry_run:
+        with workbench() as bench:
+            yield bench
+        return
+    with store.writing(folder):
+        sweep_scratch(folder)
+        store.sweep(folder)
+        try:
+            with workbench(folder) as bench:
+                yield bench
+        except BaseException:
+            store.sweep(folder)
+            raise
+
+
+def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], recipes: Sequence[str], request: Request) -> IngestSummary:
+    """The loads checked and merged into the log of `folder`; call it within `bench_for`.
+
+    Args:
+        con: Where the loads' tables are.
+        folder: The log's folder.
+        loads: Sources that were read, with their recipes.
+        recipes: The recipes as JSON text, for a later re-run of what goes to quarantine.
+        request: What else was asked for.
+    """
+    request.progress("checking", 0.0)
+    current = store.current_generation(folder)
+    present = SealedSource(current) if current else None
+    staged = stage(con, loads, request.zone)
+    checked = check(con, loads, staged, rows=request.dedupe_rows, ids=present_ids(con, present) if present else "")
+    if checked.rows == 0:
+        raise BadInput("There are no rows.", where=", ".join(load.raw.name for load in loads), hint="The source has a header but no data.")
+    if not (checked.kept or checked.duplicates or request.partial or request.dry_run):
+        raise _nothing_usable(checked, loads)
+    kinds = kinds_of(con, checked.usable, staged.columns, present.schema if present else None)
+    facts = describe_rows(con, checked, loads)
+    summary = replace(
+        facts, rows_read=checked.rows, kept=checked.kept, duplicates=checked.duplicates,
+        quarantined=checked.quarantined, reasons=checked.reasons,
+    )  # fmt: skip
+    request.progress("checking", 1.0)
+    if request.dry_run:
+        return summary
+    kept_aside = _quarantine(con, folder, loads, recipes, checked, request)
+    if not checked.kept and present is not None and not checked.quarantined and not request.leaves:
+        return replace(summary, generation=current.name if current else "")
+    request.progress("sorting", 0.0)
+    encoded = encode(con, checked.usable, staged.columns, kinds, present_of(con, present) if present else None, request.zone)
+    generation = _write(con, folder, encoded, summary, present, request)
+    quarantine.write(generation, kept_aside)
+    store.publish(folder, generation)
+    request.progress("writing", 1.0)
+    return replace(summary, generation=generation.name)
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, folder: Path, encoded: Encoded, summary: IngestSummary, present: SealedSource | None, request: Request
+) -> Path:
+    expected = summary.kept + (present.facts.rows if present else 0)
+    counts = {"rows_read": summary.rows_read, "kept": summary.kept, "duplicates": summary.duplicates, "quarantined": summary.quarantined}
+    lineage = (*(present.facts.lineage if present else ()), {**request.entry, **counts, "at": now()})
+    simulated = bool(present and present.facts.simulated) or "simulated" in _sources(encoded)
+    batches = blocks(_told(con.sql(encoded.query).to_arrow_reader(BATCH_ROWS), expected, request.progress))
+    return store.write_generation(
+        folder, encoded.schema, batches, encoded.dictionaries, lineage=lineage, simulated=simulated
+    )
+
+
+def _sources(encoded: Encoded) -> list[str]:
+    return encoded.dictionaries["source"].to_pylist() if "source" in encoded.dictionaries else []
+
+
+def _told(reader: pa.RecordBatchReader, expected: int, progress: Progress) -> Iterator[pa.RecordBatch]:
+    done = 0
+    for batch in reader:
+        if done == 0:
+            progress("sorting", 1.0)
+        done += batch.num_rows
+        progress("writing", min(0.99, done / max(expected, 1)))
+        yield batch
+
+
+def _quarantine(
+    con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], recipes: Sequence[str], checked: Checked, request: Request
+) -> pa.Table:
+    """The quarantine as it will be: what is there and stays, and the rows of this run that can't be used."""
+    there = quarantine.rows(folder)
+    first = 1 + max(there["id"].to_pylist(), default=0)
+    if request.leaves:
+        stays = [identity not in request.leaves for identity in there["id"].to_pylist()]
+        there = there.filter(pa.array(stays, pa.bool_()))
+    if not checked.quarantined:
+        return there
+    return pa.concat_tables([there, quarantine.collect(con, loads, "faulty", first, recipes, now())])
+
+
+def _nothing_usable(checked: Checked, loads: Sequence[Load]) -> BadInput:
+    reasons = ", ".join(f"{count:,} × {reason}" for reason, count in checked.reasons.items())
+    columns = [name for load in loads for name in load.raw.data_columns]
+    return BadInput(
+        f"None of the {checked.rows:,} rows can be used ({reasons}).", where=", ".join(load.raw.name for load in loads),
+        allowed=columns, hint="Say which of these columns is what: --customer COL --time COL --event COL.",
+    )  # fmt: skip
+
+
+def now() -> str:
+    """This moment in UTC, to the second, as ISO text."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def as_json(value: Any) -> str:
+    """A recipe's description as stored text."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

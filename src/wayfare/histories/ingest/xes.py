@@ -1,0 +1,1 @@
+def read_xes(con, piece, table, wanted): raise NotImplementedError

@@ -1,0 +1,80 @@
+"""The API's description for machines, written from the registry whenever it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import wayfare
+from wayfare.analysis import Analysis, Parameter
+from wayfare.registry import all_analyses
+from wayfare.web.fields import required, shown_value
+
+_TYPES: dict[str, dict[str, Any]] = {
+    "whole": {"type": "integer"},
+    "number": {"type": "number"},
+    "share": {"type": "number", "minimum": 0, "maximum": 1},
+    "flag": {"type": "boolean"},
+    "day": {"type": "string", "format": "date"},
+}
+_COMMON = (
+    {"name": "segment", "in": "query", "schema": {"type": "array", "items": {"type": "string"}},
+     "description": "A condition on a customer's whole history, such as first:channel=web; all must hold."},
+    {"name": "since", "in": "query", "schema": {"type": "string"}, "description": "The first day or moment that counts."},
+    {"name": "until", "in": "query", "schema": {"type": "string"}, "description": "The first day or moment that no longer counts."},
+)  # fmt: skip
+_ERROR = {"$ref": "#/components/schemas/Error"}
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document."""
+    paths: dict[str, Any] = {
+        "/healthz": _get("Is the server there?", "application/json"),
+        "/api/study": _get("What is studied: the company, its log, its journey?", "application/json", _COMMON),
+        "/api/analyses": _get("Which analyses are there, with which parameters and tables?", "application/json"),
+    }
+    for analysis in all_analyses():
+        paths |= _paths(analysis)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Wayfare", "version": wayfare.__version__, "description": (wayfare.__doc__ or "").split("\n", 1)[0]},
+        "paths": paths,
+        "components": {"schemas": {"Error": _error_schema()}},
+    }
+
+
+def _paths(analysis: Analysis) -> dict[str, Any]:
+    at = f"/api/analyses/{analysis.name}"
+    asked = (*(_parameter(p) for p in analysis.parameters), *_COMMON)
+    return {
+        at: _get(analysis.question, "application/json", asked, analysis.about),
+        **{f"{at}/tables/{table}.csv": _get(f"The table {table} alone.", "text/csv", asked) for table in analysis.returns.columns()},
+        **{
+            f"{at}/chart.{form}": _get(f"The picture as {form.upper()}.", kind, asked)
+            for form, kind in (("svg", "image/svg+xml"), ("png", "image/png"), ("html", "text/html"))
+        },
+    }
+
+
+def _get(summary: str, kind: str, parameters: Any = (), description: str = "") -> dict[str, Any]:
+    answers = {"200": {"description": "The answer.", "content": {kind: {}}}}
+    wrong = {"description": "What is wrong, where, what is allowed, what to do.", "content": {"application/json": {"schema": _ERROR}}}
+    said = {"summary": summary, "parameters": list(parameters), "responses": {**answers, "default": wrong}}
+    return {"get": {**said, "description": description} if description else said}
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    schema: dict[str, Any] = dict(_TYPES.get(parameter.kind, {"type": "string"}))
+    if parameter.choices:
+        schema["enum"] = [str(choice) for choice in parameter.choices]
+    if parameter.many:
+        schema = {"type": "array", "items": schema}
+    elif not required(parameter) and parameter.default is not None:
+        schema["default"] = parameter.default if isinstance(parameter.default, (bool, int, float)) else shown_value(parameter.default)
+    found = {"name": parameter.name, "in": "query", "schema": schema, "description": parameter.help}
+    return {**found, "required": True} if required(parameter) else found
+
+
+def _error_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    parts = {"code": text, "problem": text, "where": text, "allowed": {"type": "array", "items": text}, "hint": text}
+    return {"type": "object", "properties": {"error": {"type": "object", "properties": parts}}}

@@ -1,0 +1,169 @@
+"""The pages: home, an analysis, the index, the reference, the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from wayfare.analysis import Analysis, _log_facts
+from wayfare.errors import NotReady, WayfareError
+from wayfare.registry import all_analyses, find
+from wayfare.study import Study
+from wayfare.web.answers import Answer, Answers
+from wayfare.web.asked import Asked, read
+from wayfare.web.cells import shown
+from wayfare.web.fields import Field, command, common_fields, fields_of, python_call, required, shown_value
+from wayfare.web.home import Home, home
+from wayfare.web.jobs import Job
+from wayfare.web.logbook import logbook
+from wayfare.web.render import render
+from wayfare.web.studies import View
+
+PATIENCE = 1.0
+"""Seconds that a page waits for its answer before it shows how far it has come."""
+
+
+def page_routes(answers: Answers) -> APIRouter:
+    """The routes of the pages."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    def front() -> Response:
+        job = _started(answers)
+        if isinstance(job, Response):
+            return job
+        if not job.wait(PATIENCE):
+            return _page(answers, "waiting.html", title="Standard study", job=job, waiting=True, page="home")
+        found: Home = job.result()
+        return _page(answers, "home.html", page="home", home=found, groups=grouped(all_analyses()))
+
+    @router.get("/analyses")
+    def index() -> Response:
+        return _page(answers, "analyses.html", title="Analyses", page="analyses", groups=grouped(all_analyses()))
+
+    @router.get("/analyses/{name}")
+    def analysis(name: str, request: Request) -> Response:
+        found = find(name)
+        if found.name != name:
+            return RedirectResponse(request.url.replace(path=f"/analyses/{found.name}"), 307)
+        return _analysis_page(answers, found, request)
+
+    @router.get("/docs")
+    def docs() -> Response:
+        return RedirectResponse("/analyses", 307)
+
+    @router.get("/docs/{name}")
+    def reference(name: str) -> Response:
+        found = find(name)
+        fields = fields_of(Asked(found, {}, View(), ""), None)
+        kinds = {p.name: kind_in_words(p.kind) for p in found.parameters}
+        return _page(answers, "docs.html", title=found.name, page="analyses", analysis=found, fields=fields, kinds=kinds,
+                     command=command(answers.studies.folder, found.name, {}, Asked(found, {}, View(), "")))  # fmt: skip
+
+    @router.get("/log")
+    def log() -> Response:
+        try:
+            study = answers.studies.open()
+        except NotReady as error:
+            return _empty(answers, error)
+        return _page(answers, "log.html", title="Log", page="log", book=logbook(answers.studies.workspace, study))
+
+    return router
+
+
+def grouped(analyses: Iterable[Analysis]) -> list[tuple[str, list[Analysis]]]:
+    """Analyses by the question that they belong to, in the registry's order."""
+    return [(group, list(members)) for group, members in groupby(analyses, key=lambda analysis: analysis.group)]
+
+
+def kind_in_words(kind: str) -> str:
+    """A parameter's kind for people."""
+    words = {
+        "event": "an event", "events": "events, in order", "property": "a column", "share": "a number from 0 to 1", "day": "a day",
+        "duration": "a duration such as 30m, 24h, 7d", "choice": "one of the choices", "flag": "yes or no", "whole": "a whole number",
+        "number": "a number", "text": "text", "texts": "texts",
+    }  # fmt: skip
+    return words[kind]
+
+
+def _started(answers: Answers) -> Job[Home] | Response:
+    """The job of the standard study, or the page that says what to do first."""
+    try:
+        stamp, study = answers.studies.stamp(), answers.studies.open()
+    except NotReady as error:
+        return _empty(answers, error)
+    if study.log.facts.rows == 0:
+        return _empty(answers, NotReady("The log has no events.", hint=f"Run: wayfare ingest {answers.studies.folder} FILE"))
+    return answers.jobs.start((stamp, "standard study"), lambda progress: home(study, progress))
+
+
+def _analysis_page(answers: Answers, analysis: Analysis, request: Request) -> Response:
+    asked, problem, job, study = Asked(analysis, {}, View(), str(request.query_params)), None, None, None
+    try:
+        study = answers.studies.open()
+        asked = read(analysis, request.query_params)
+        if asked.said or not any(required(p) for p in analysis.parameters):
+            job = answers.ask(asked)
+    except NotReady as error:
+        if study is None:
+            return _empty(answers, error)
+        problem = error
+    except WayfareError as error:
+        problem = error
+    if job is not None and not job.wait(PATIENCE):
+        return _question(answers, asked, study, waiting=True, job=job)
+    answer: Answer | None = None
+    if job is not None:
+        try:
+            answer = job.result()
+        except WayfareError as error:
+            problem = error
+    return _question(answers, asked, study, answer=answer, problem=problem, **(_answer_parts(answers, asked, answer) if answer else {}))
+
+
+def _question(answers: Answers, asked: Asked, study: Study | None, **values: Any) -> Response:
+    problem = values.get("problem")
+    own, common = fields_of(asked, study, problem), common_fields(asked, study, problem)
+    found = {"answer": None, "problem": None, "job": None, "tables": (), **values}
+    status = problem.status if problem else 200
+    return _page(answers, "analysis.html", status=status, title=asked.analysis.name, page="analyses", asked=asked,
+                 analysis=asked.analysis, own=own, common=common, elsewhere=problem and not _placed(problem, [*own, *common]),
+                 **found)  # fmt: skip
+
+
+def _answer_parts(answers: Answers, asked: Asked, answer: Answer) -> dict[str, Any]:
+    result = answer.result
+    columns = type(result).columns()
+    return {
+        "tables": [shown(name, table, columns[name]) for name, table in result.tables.items()],
+        "command": command(answers.studies.folder, asked.analysis.name, result.context.params, asked),
+        "python": python_call(answers.studies.folder, result.context.params, asked),
+        "params": {name: shown_value(value) or "–" for name, value in result.context.params.items()},
+        "drawn": {"path": asked.link(f"/api/analyses/{asked.analysis.name}/chart.svg")} if answer.drawing else None,
+    }
+
+
+def _placed(problem: WayfareError, fields: list[Field]) -> bool:
+    return any(field.name == problem.where for field in fields)
+
+
+def _empty(answers: Answers, error: NotReady) -> Response:
+    return _page(answers, "empty.html", title="Nothing to show yet", status=error.status, problem=error)
+
+
+def _page(answers: Answers, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page with what stands on every one: the company, and the log's state that it was made from."""
+    return HTMLResponse(render(template, folder=str(answers.studies.folder), **_company(answers), **values), status)
+
+
+def _company(answers: Answers) -> dict[str, Any]:
+    try:
+        study, stamp = answers.studies.open(), answers.studies.stamp()
+    except WayfareError:
+        return {}
+    return {"company": {"name": study.name, "currency": study.currency, "zone": study.zone, **_log_facts(study)}, "stamp": stamp}

@@ -1,0 +1,88 @@
+"""The docs say what is true: generated pages are fresh, links lead somewhere, every example runs."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
+WRITTEN = [page for page in PAGES if "reference" not in page.relative_to(ROOT).parts]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NOT_RUN = ("make", "git", "pip", "python3", "source", "wayfare serve", "curl")
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def builder():  # type: ignore[no-untyped-def]
+    spec = importlib.util.spec_from_file_location("docs_build", ROOT / "docs" / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_pages_are_fresh():
+    for path, text in builder().pages().items():
+        assert path.exists(), f"{name(path)} is missing: run make docs"
+        assert path.read_text("utf8") == text, f"{name(path)} is stale: run make docs"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path):
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf8")):
+        if not target.startswith(("http:", "https:", "mailto:")):
+            assert (page.parent / target).exists(), f"{name(page)} links to {target}"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with the exports that the docs speak of: `events.csv` (clicks and orders) and `orders.csv` (order lines)."""
+    rng = np.random.default_rng(1)
+    customer = np.repeat([f"u{i:03d}" for i in range(300)], 8)
+    event = np.tile(["visit", "product_view", "product_view", "cart", "checkout", "purchase", "visit", "purchase"], 300)
+    kept = rng.random(len(event)) < 0.7
+    day = np.repeat(rng.integers(0, 200, 300), 8) + np.tile(np.arange(8), 300) * rng.integers(1, 9, len(event))
+    frame = pd.DataFrame(
+        {
+            "user_id": customer,
+            "timestamp": pd.Timestamp("2025-01-01") + pd.to_timedelta(day * 24 * 60 + rng.integers(0, 1440, len(event)), unit="min"),
+            "event": event,
+            "channel": np.repeat(rng.choice(["search", "ads", "email"], 300), 8),
+            "device": rng.choice(["mobile", "desktop"], len(event)),
+            "value": np.where(event == "purchase", rng.gamma(3, 12, len(event)).round(2), np.nan),
+        }
+    )[kept]
+    frame.to_csv(tmp_path / "events.csv", index=False)
+    orders = frame[frame["event"] == "purchase"].rename(columns={"user_id": "customer_id", "timestamp": "order_date", "value": "amount"})
+    orders[["customer_id", "order_date", "amount"]].to_csv(tmp_path / "orders.csv", index=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=name)
+def test_every_example_runs(page: Path, shop: Path):
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
+    script = []
+    for language, text in BLOCK.findall(page.read_text("utf8")):
+        if language == "console":
+            commands = [line[2:] for line in text.replace("\\\n", " ").splitlines() if line.startswith("$ ")]
+            for command in commands:
+                if not command.startswith(NOT_RUN):
+                    done = subprocess.run(command, shell=True, cwd=shop, env=environment, capture_output=True, text=True, check=False)  # noqa: S602
+                    assert done.returncode == 0, f"{name(page)}: {command}\n{done.stdout}\n{done.stderr}"
+        elif language == "python":
+            script.append(text)
+    if script:
+        done = subprocess.run([sys.executable, "-c", "\n".join(script)], cwd=shop, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{name(page)}:\n{done.stderr}"
