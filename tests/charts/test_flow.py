@@ -11,7 +11,12 @@ from wayfare.charts.flow import OTHER, Link, Way, sankey, ways
 from wayfare.charts.picture import png
 
 SVG = "{http://www.w3.org/2000/svg}"
-LINKS = [Link(0, "home", "cart", 60), Link(0, "home", OTHER, 40), Link(1, "cart", "pay", 45), Link(1, "cart", "home", 15)]
+LINKS = [
+    Link(0, "home", "cart", 60),
+    Link(0, "home", OTHER, 40),
+    Link(1, "cart", "pay", 45),
+    Link(1, "cart", "home", 15),
+]
 HEADERS = ["now", "+1", "+2"]
 
 
@@ -32,7 +37,19 @@ def test_nodes_are_as_tall_as_their_share():
 
 def test_every_node_and_layer_is_named_with_its_share():
     said = texts(sankey(LINKS, HEADERS, total=100, title="A", subtitle="B", note="C").svg())
-    assert {"A", "B", "C", "now", "+1", "+2", "home 100%", "cart 60%", "(other) 40%", "pay 45%", "home 15%"} == set(said)
+    assert {
+        "A",
+        "B",
+        "C",
+        "now",
+        "+1",
+        "+2",
+        "home 100%",
+        "cart 60%",
+        "(other) 40%",
+        "pay 45%",
+        "home 15%",
+    } == set(said)
 
 
 def test_an_event_has_one_colour_wherever_it_stands_and_other_is_grey():
@@ -45,7 +62,11 @@ def test_an_event_has_one_colour_wherever_it_stands_and_other_is_grey():
 def test_labels_of_one_layer_do_not_touch():
     links = [Link(0, "start", f"event {i}", 1 if i else 980) for i in range(20)]
     drawing = sankey(links, ["0", "1"], total=1000, title="A").svg()
-    heights = sorted(float(node.get("y")) for node in ET.fromstring(drawing).iter(f"{SVG}text") if "event" in "".join(node.itertext()))
+    heights = sorted(
+        float(node.get("y"))
+        for node in ET.fromstring(drawing).iter(f"{SVG}text")
+        if "event" in "".join(node.itertext())
+    )
     assert len(heights) == 20
     assert min(b - a for a, b in pairwise(heights)) >= 12
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from wayfare.stats import markov, shapley
 from wayfare.stats.attribution import pack_paths, positional_credit
 from wayfare.stats.markov_counts import (

@@ -48,7 +48,13 @@ class _Node:
 
 
 def sankey(
-    links: Iterable[Link], headers: Sequence[str], *, total: float, title: str, subtitle: str = "", note: str = "",
+    links: Iterable[Link],
+    headers: Sequence[str],
+    *,
+    total: float,
+    title: str,
+    subtitle: str = "",
+    note: str = "",
     muted: Sequence[str] = (OTHER,),
 ) -> DrawnPicture:
     """How many went which way, layer by layer: nodes and ribbons as thick as their share of `total`.
@@ -147,7 +153,9 @@ def _node(node: _Node, total: float, step: float, muted: Sequence[str]) -> str:
     )
 
 
-def ways(rows: Sequence[Way], *, title: str, subtitle: str = "", note: str = "", most: int = 8) -> DrawnPicture:
+def ways(
+    rows: Sequence[Way], *, title: str, subtitle: str = "", note: str = "", most: int = 8
+) -> DrawnPicture:
     """The most frequent ways, one a row, each event a box in its colour; at most `most` boxes a row.
 
     Args:
@@ -166,7 +174,9 @@ def ways(rows: Sequence[Way], *, title: str, subtitle: str = "", note: str = "",
         drawn += _way(row, i * 34.0, left, wide, longest, most)
     width = left + boxes * wide + _MARGIN
     return DrawnPicture(
-        _frame(max(width, 640.0), len(rows) * 34.0 - 6, drawn, title, subtitle, note), title, f"{title} {subtitle}"
+        _frame(max(width, 640.0), len(rows) * 34.0 - 6, drawn, title, subtitle, note),
+        title,
+        f"{title} {subtitle}",
     )
 
 
@@ -204,13 +214,23 @@ def _fitted(text: str, width: float) -> str:
 
 def _frame(width: float, height: float, body: Sequence[str], title: str, subtitle: str, note: str) -> str:
     """The drawing below its title, subtitle and note, on white."""
-    heads = [(line, 16, 600, theme.INK) for line in textwrap.wrap(title, max(int((width - 2 * _MARGIN) / 9.2), 20)) or [""]]
-    small = [line for text in (subtitle, note) if text for line in textwrap.wrap(text, int((width - 2 * _MARGIN) / _LETTER))]
+    heads = [
+        (line, 16, 600, theme.INK)
+        for line in textwrap.wrap(title, max(int((width - 2 * _MARGIN) / 9.2), 20)) or [""]
+    ]
+    small = [
+        line
+        for text in (subtitle, note)
+        if text
+        for line in textwrap.wrap(text, int((width - 2 * _MARGIN) / _LETTER))
+    ]
     heads += [(line, 12, 400, theme.MUTED) for line in small]
     y, lines = 14.0, []
     for line, size, weight, colour in heads:
         y += size + 5
-        lines.append(f'<text x="{_MARGIN}" y="{y:.0f}" font-size="{size}" font-weight="{weight}" fill="{colour}">{escape(line)}</text>')
+        lines.append(
+            f'<text x="{_MARGIN}" y="{y:.0f}" font-size="{size}" font-weight="{weight}" fill="{colour}">{escape(line)}</text>'
+        )
     top = y + 32
     full = top + height + _MARGIN
     return (

@@ -30,7 +30,7 @@ from wayfare.charts.picture import DrawnPicture
 from wayfare.charts.sheet import DARK, Sheet
 
 NARROW = 380
-_CYCLE = "Those who recommend bring new customers, and order again themselves."
+_CYCLE = "The journey is a cycle: recommendations bring new customers, and content customers come back."
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def draw(columns: Sequence[Mapping[str, Any]], *, title: str, note: str = "") ->
 
     Args:
         columns: Of each stage `stage` (its colour's name), `label`, `customers`, `share_of_all`, `next_customers`,
-            `drop_off` with `_low` and `_high`, `median_days_to_next`, `mean_score`, `score_low`, `score_high`, `scores`
+            `left`, `drop_off` with `_low` and `_high`, `median_days_to_next`, `mean_score`, `score_low`, `score_high`, `scores`
             and `touchpoints`, each with `touchpoint` and `customers`, the largest first. What is unknown is None or nan.
         title: The finding that the map shows.
         note: n and source.

@@ -39,7 +39,7 @@ class Stop:
 def stop_of(column: Mapping[str, Any]) -> Stop:
     """A stage's row as what is drawn of it."""
     number = lambda name: math.nan if column.get(name) is None else float(column[name])  # noqa: E731
-    customers, went, waiting = (int(column.get(name) or 0) for name in ("customers", "next_customers", "pending"))
+    customers, went, left = (int(column.get(name) or 0) for name in ("customers", "next_customers", "left"))
     share = number("share_of_all")
     return Stop(
         name=str(column["stage"]),
@@ -48,7 +48,7 @@ def stop_of(column: Mapping[str, Any]) -> Stop:
         customers=customers,
         share=0.0 if math.isnan(share) else min(max(share, 0.0), 1.0),
         went=went,
-        lost=max(customers - went - waiting, 0),
+        lost=left,
         drop_off=(number("drop_off"), number("drop_off_low"), number("drop_off_high")),
         days=number("median_days_to_next"),
         score=(number("mean_score"), number("score_low"), number("score_high")),
@@ -105,7 +105,9 @@ def add_volumes(sheet: Sheet, stops: Sequence[Stop], worst: Stop | None, y: floa
     for index, stop in enumerate(stops):
         x = GUTTER + index * COLUMN
         _bar(sheet, stop, x, ground)
-        if not math.isnan(stop.drop_off[0]):
+        if math.isnan(stop.drop_off[0]):
+            sheet.text(x + 8, ground + 30, "–", ink="muted")
+        else:
             _leak(sheet, stop, x, ground, stop.lost / max(most, 1), stop is worst and stop.lost > 0)
         _onward(sheet, stop, x, ground + _LEAK + 40, last=index == len(stops) - 1)
     _rule(sheet, ground)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def picture(chart: Any, title: str, subtitle: str = "", note: str = "", alt_text: str = "") -> VegaPicture:
     """An Altair chart with its finding as title, what is drawn as subtitle, and n and source as note."""
     lines = textwrap.wrap(subtitle, 100) + (textwrap.wrap(note, 100) if note else [])
-    chart = chart.properties(title={"text": textwrap.wrap(title, 76) or [""], "subtitle": lines})
+    chart = chart.properties(title={"text": textwrap.wrap(title, 68) or [""], "subtitle": lines})
     spec = chart.configure(**theme.config()).to_dict()
     return VegaPicture(spec, title, alt_text or f"{title} {subtitle}")
 
@@ -124,14 +124,14 @@ def heatmap(
     import altair as alt
 
     frame = data.to_pandas()
-    middle = float(frame[value].max() or 0) * 0.55 if len(frame) else 0.0
+    top = float(frame[value].max()) if frame[value].notna().any() else 0.0
     base = alt.Chart(frame).encode(
         x=alt.X(f"{x}:O", title=x_title or None, sort=None, axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False)),
         y=alt.Y(f"{y}:O", title=y_title or None, sort=None),
     )
-    cells = base.mark_rect(stroke="white", strokeWidth=1).encode(color=alt.Color(f"{value}:Q", legend=None))
+    cells = base.mark_rect(stroke="white", strokeWidth=1).encode(color=alt.Color(f"{value}:Q", legend=None, scale=alt.Scale(domain=[0, top or 1])))
     text = base.mark_text(fontSize=11).encode(
         text=alt.Text(f"{value}:Q", format=".0%" if percent else ",.3~s"),
-        color=alt.condition(f"datum['{value}'] > {middle}", alt.value("white"), alt.value(theme.INK)),
+        color=alt.condition(f"datum['{value}'] > {0.5 * top}", alt.value("white"), alt.value(theme.INK)),
     )
     return picture(alt.layer(cells, text).properties(width={"step": 40}, height={"step": 24}), title, subtitle, note)

@@ -44,7 +44,7 @@ def config() -> dict[str, Any]:
         "axis": axis,
         "axisY": {"domain": False, "ticks": False},
         "title": {"anchor": "start", "fontSize": 16, "fontWeight": 600, "color": INK, "subtitleColor": MUTED, "subtitleFontSize": 12,
-                  "offset": 14, "frame": "group"},
+                  "offset": 14, "frame": "bounds"},
         "legend": {"labelColor": MUTED, "titleColor": MUTED, "orient": "top"},
         "bar": {"color": ACCENT},
         "range": {"category": list(OKABE_ITO), "heatmap": ["#F3F7FB", "#9CC6E4", "#0072B2", "#003A5C"]},

@@ -56,7 +56,7 @@ def build(folder: Path, customers: int, seed: int) -> IngestSummary:
     """Writes the company's raw export and settings into the prepared folder, and ingests it."""
     from wayfare.demo import Company, journey, write_csv
     from wayfare.domain.journey import Journey
-    from wayfare.histories.ingest import Mapping, ingest
+    from wayfare.histories.ingest import ingest
     from wayfare.workspace.folder import init_in, set_journey
 
     workspace = init_in(folder, NAME, CURRENCY, ZONE)
@@ -65,4 +65,4 @@ def build(folder: Path, customers: int, seed: int) -> IngestSummary:
         tell("simulate", 0.0)
         export = write_csv(Company(customers=customers, seed=seed), folder / RAW)
         tell("simulate", 1.0)
-        return ingest(workspace.log_folder, [export.path], mapping=Mapping(), zone=ZONE, currency=CURRENCY, progress=tell)
+        return ingest(workspace.log_folder, [str(export.path)], zone=ZONE, currency=CURRENCY, progress=tell)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -61,19 +61,19 @@ def ingest(
     workspace = _workspace(folder, dry_run)
     zone = checked_zone(timezone) if timezone else workspace.config.timezone
     said = Mapping.parse(customer=customer, time=time, event=event, maps=maps or ())
-    reading: dict[str, Any] = {"preset": preset, "as_event": as_event, "query": query, "table": table}
     if preset is None and format is Format.TABLE:
-        show_mapping(sources[0], said, as_event=as_event, query=query, table=table)
+        show_mapping(sources[0], said, as_event, query, table)
     with progress() as tell:
         summary = read(
-            workspace.log_folder, sources, mapping=said, zone=zone, currency=workspace.config.currency, dedupe_rows=dedupe_rows,
-            again=again, dry_run=dry_run, progress=tell, **reading,
+            workspace.log_folder, sources, mapping=said, preset=preset, as_event=as_event, zone=zone,
+            currency=workspace.config.currency, query=query, table=table, dedupe_rows=dedupe_rows, again=again,
+            dry_run=dry_run, progress=tell,
         )  # fmt: skip
     print_summary(summary, format)
     if dry_run:
         note("Nothing was written: this was a dry run.")
-    else:
-        _note_journey(workspace, summary)
+        return
+    _note_journey(workspace, summary)
     if summary.quarantined:
         note(f"Rows that could not be used are kept aside: wayfare quarantine {folder}")
 
@@ -120,7 +120,7 @@ def _note_journey(workspace: Workspace, summary: IngestSummary) -> None:
         return
     path = workspace.config_path
     if noted.first:
-        note(f"Proposed a journey in {path}: {len(noted.added)} events with their stages. Edit it: check each stage, and `orders`.")
+        note(f"Proposed a journey in {path}: a stage for each event. Edit it: check the stages, and `orders`.")
     elif noted.added:
         note(f"Added new events to the journey in {path}: {', '.join(noted.added)}. Edit their stages.")
     if noted.left_out:

@@ -18,27 +18,32 @@ if TYPE_CHECKING:
 _EVENTS = 12
 
 
-def show_mapping(source: str, said: Mapping, **reading: Any) -> None:
+def show_mapping(source: str, said: Mapping, as_event: str | None, query: str | None, table: str | None) -> None:
     """Shows on stderr which column is taken for what, with three rows, and how to correct it."""
     from wayfare.histories.ingest import detect
 
-    found = detect(source, **{key: value for key, value in reading.items() if value is not None})
+    found = detect(source, query=query, table=table)
     mapping = said.completed(found.mapping)
-    note(f"{source} is read so:")
     rows = [
         {
             "in the log": key,
-            "column": column,
+            "from": column,
             "because": "you said so" if key in said.columns else found.reasons.get(key, ""),
             "three rows": "  ·  ".join(_short(row.get(column)) for row in found.sample),
         }
         for key, column in mapping.columns.items()
+        if key != "event" or as_event is None
     ]
-    rows += [{"in the log": key, "column": "", "because": "always", "three rows": text} for key, text in mapping.constants.items()]
-    print_rows(rows, ("in the log", "column", "because", "three rows"), Format.TABLE, sys.stderr)
+    if as_event is not None:
+        rows.append({"in the log": "event", "from": "every row", "because": "you said so", "three rows": as_event})
+    note("The columns are read so:" if "://" in source else f"{source} is read so:")
+    print_rows(rows, ("in the log", "from", "because", "three rows"), Format.TABLE, sys.stderr)
+    there = {row["in the log"] for row in rows}
     for warning in found.warnings:
-        note(f"Warning: {warning}")
+        if not any(f"--{key} " in warning for key in there):
+            note(f"Warning: {warning}")
     note("To correct it: --customer COL --time COL --event COL, --map value=COL, or --as EVENT where every row is the same event.")
+    note("")
 
 
 def print_summary(summary: IngestSummary, format: Format) -> None:
@@ -57,6 +62,7 @@ def print_summary(summary: IngestSummary, format: Format) -> None:
     print_rows(rows, ("rows", "count", ""), format)
     shown = [{"event": e.name, "rows": e.count, "usual channel": e.channel} for e in summary.events[:_EVENTS]]
     if shown:
+        print()
         print_rows(shown, ("event", "rows", "usual channel"), format)
     if len(summary.events) > _EVENTS:
         note(f"and {len(summary.events) - _EVENTS:,} rarer events")

@@ -22,6 +22,8 @@ Codes = npt.NDArray[np.int64]
 
 # Matrices are solved in batches of this many cells: 8 MB.
 _BATCH_CELLS = 1_000_000
+# Up to this number, steps are counted by their number; sorting them costs more.
+_DENSE_KEYS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +97,9 @@ def removal_effects_from_counts(steps: StepCounts, worth: float = 0.0) -> markov
     """
     graph = _graph(steps)
     everything = markov.absorption(graph, np.ones(graph.newest.size, dtype=bool))
-    without = np.array([markov.absorption(graph, graph.newest != channel) for channel in range(steps.channels)])
+    without = np.array(
+        [markov.absorption(graph, graph.newest != channel) for channel in range(steps.channels)]
+    )
     effects = _effects(without, np.asarray(everything))
     share = _shares(effects)
     return markov.MarkovAttribution(
@@ -108,7 +112,9 @@ def removal_effects_from_counts(steps: StepCounts, worth: float = 0.0) -> markov
     )
 
 
-def shapley_from_counts(steps: StepCounts, *, orders: int = 4_000, seed: int = 0) -> shapley.ShapleyAttribution:
+def shapley_from_counts(
+    steps: StepCounts, *, orders: int = 4_000, seed: int = 0
+) -> shapley.ShapleyAttribution:
     """Each channel's Shapley value, as `shapley` defines it: exact to 15 channels in use, sampled beyond.
 
     Args:
@@ -218,7 +224,8 @@ def _graph(steps: StepCounts) -> markov.PathGraph:
     won, entered = newest == n + 1, before == 0
     paths = float(steps.counts[ends].sum())
     return markov.PathGraph(
-        start=np.bincount(target[entered], weights=steps.counts[entered], minlength=states.size) / (paths or 1.0),
+        start=np.bincount(target[entered], weights=steps.counts[entered], minlength=states.size)
+        / (paths or 1.0),
         steps=csr_array(
             (steps.counts[inside] / left[source[inside]], (source[inside], target[inside])),
             shape=(states.size, states.size),
@@ -255,5 +262,9 @@ def _states(offsets: Offsets, codes: Codes, base: int, order: int) -> Codes:
 
 
 def _gathered(keys: Codes, counts: Floats, channels: int, order: int) -> StepCounts:
+    if int(keys.max(initial=0)) < _DENSE_KEYS:
+        dense = np.bincount(keys, weights=counts).astype(float)
+        distinct = np.flatnonzero(np.bincount(keys))
+        return StepCounts(distinct, dense[distinct], channels, order)
     distinct, place = np.unique(keys, return_inverse=True)
-    return StepCounts(distinct, np.bincount(place, weights=counts, minlength=distinct.size), channels, order)
+    return StepCounts(distinct, np.bincount(place, weights=counts).astype(float), channels, order)

@@ -23,12 +23,18 @@ _SIZE = re.compile(r"<svg[^>]*?\bviewBox=\"0 0 ([\d.]+) ([\d.]+)\"")
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture with its SVG drawn and measured, so that a page can keep its place free."""
+    """A picture with its SVG drawn and measured, so that a page can keep its place free; `narrow` is for phones."""
 
     picture: Picture
     svg: str
     width: int
     height: int
+    narrow: Drawing | None = None
+
+    @property
+    def adapts(self) -> bool:
+        """Whether it has its own colours for the dark; charts stand on white."""
+        return "prefers-color-scheme" in self.svg
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,11 @@ def drawn(picture: Picture | None) -> Drawing | None:
     """The picture with its SVG and size."""
     if picture is None:
         return None
-    svg = picture.svg()
+    narrow = getattr(picture, "narrow", None)
+    return _measured(picture, picture.svg(), _measured(picture, narrow()) if narrow else None)
+
+
+def _measured(picture: Picture, svg: str, narrow: Drawing | None = None) -> Drawing:
     size = _SIZE.search(svg)
     width, height = (round(float(size[1])), round(float(size[2]))) if size else (720, 400)
-    return Drawing(picture, svg, width, height)
+    return Drawing(picture, svg, width, height, narrow)

@@ -57,12 +57,13 @@ def table_response(answer: Answer, table: str) -> Response:
 
 
 def chart_response(answer: Answer, form: str) -> Response:
-    """The picture of a result as svg, png or html."""
+    """The picture of a result as svg (for phones narrow.svg), png or html."""
     name = answer.result.context.analysis
     if answer.drawing is None:
         raise NotReady("There is too little to draw.", where=name, hint="Its tables say what there is.")
-    if form == "svg":
-        return Response(answer.drawing.svg, media_type="image/svg+xml", headers={"content-security-policy": STILL})
+    if form in ("svg", "narrow.svg"):
+        drawing = answer.drawing.narrow if form != "svg" and answer.drawing.narrow else answer.drawing
+        return Response(drawing.svg, media_type="image/svg+xml", headers={"content-security-policy": STILL})
     if form == "html":
         page = answer.drawing.picture.html()
         return Response(page, media_type="text/html", headers={"content-security-policy": ALIVE})

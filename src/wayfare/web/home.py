@@ -1,70 +1,42 @@
-"""What the first page says: the key figures and what matters most, from the standard study."""
+"""What the first page says: the key figures, what matters most and the journey, from the standard study."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wayfare.errors import WayfareError
 from wayfare.histories.fold import Progress
-from wayfare.registry import all_analyses
-from wayfare.result import Result
+from wayfare.report.sections import KeyFigure, key_figures
+from wayfare.report.standard import StudyReport, standard_study
 from wayfare.study import Study
-from wayfare.web.answers import Drawing
-from wayfare.web.fields import required
+from wayfare.web.answers import Drawing, drawn
 
-
-@dataclass(frozen=True)
-class Said:
-    """A finding and the analysis that it is from."""
-
-    text: str
-    money: float | None
-    customers: float | None
-    analysis: str
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A key figure: what, how much, and how it changed."""
-
-    label: str
-    value: str
-    note: str
+LEADING = 10
+MAP = "stages"
+"""The analysis whose picture is the journey map."""
 
 
 @dataclass(frozen=True)
 class Home:
-    """What the standard study gave.
+    """The standard study as the first page shows it."""
 
-    Attributes:
-        figures: The key figures.
-        findings: What was found, the most money first.
-        journey: The journey's picture.
-        failures: Analyses that could not answer, with why.
-        warnings: What holds for all of it.
-    """
-
-    figures: tuple[Figure, ...]
-    findings: tuple[Said, ...]
+    report: StudyReport
+    figures: tuple[KeyFigure, ...]
     journey: Drawing | None
-    failures: tuple[tuple[str, str], ...]
-    warnings: tuple[str, ...]
+
+    @property
+    def failures(self) -> tuple[tuple[str, str], ...]:
+        """Analyses that could not answer, with why."""
+        return tuple((outcome.analysis.name, outcome.error) for outcome in self.report.outcomes if outcome.error)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What holds for all of it; what one analysis warns of stands with that analysis."""
+        shared = [set(outcome.result.warnings) for outcome in self.report.outcomes if outcome.result]
+        return tuple(sorted(set.intersection(*shared))) if shared else ()
 
 
 def home(study: Study, progress: Progress) -> Home:
     """The standard study for the first page."""
-    wanted = [analysis for analysis in all_analyses() if not any(required(p) for p in analysis.parameters)]
-    results = study.results([(analysis, {}) for analysis in wanted], progress)
-    pairs = list(zip(wanted, results, strict=True))
-    said = [
-        Said(finding.text, finding.money, finding.customers, analysis.name)
-        for analysis, result in pairs
-        if isinstance(result, Result)
-        for finding in result.findings
-    ]
-    failures = tuple((analysis.name, str(result)) for analysis, result in pairs if isinstance(result, WayfareError))
-    return Home((), tuple(sorted(said, key=_rank)), None, failures, ())
-
-
-def _rank(said: Said) -> tuple[float, float]:
-    return -abs(said.money or 0), -abs(said.customers or 0)
+    report = standard_study(study, progress)
+    journey = report.result(MAP)
+    return Home(report, key_figures(report), drawn(journey.chart()) if journey else None)

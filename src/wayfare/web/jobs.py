@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,8 @@ T = TypeVar("T")
 
 KEPT = 200
 WAITING = 50
+RETRY = 10.0
+"""Seconds until what failed for no known reason is tried again."""
 
 
 class Job(Generic[T]):
@@ -33,6 +36,7 @@ class Job(Generic[T]):
         self.passes = 0
         self._done = threading.Event()
         self._stopped = threading.Event()
+        self._ended = 0.0
         self._value: T | None = None
         self._error: BaseException | None = None
 
@@ -45,8 +49,9 @@ class Job(Generic[T]):
 
     @property
     def lasting(self) -> bool:
-        """Whether its outcome may be kept: an error that nobody foresaw is tried again."""
-        return self._error is None or (isinstance(self._error, WayfareError) and self._error.status < 500)
+        """Whether its outcome holds: an error that nobody foresaw is tried again after a while."""
+        foreseen = self._error is None or (isinstance(self._error, WayfareError) and self._error.status < 500)
+        return foreseen or time.monotonic() - self._ended < RETRY
 
     def wait(self, seconds: float | None = None) -> bool:
         """Whether it is over, after at most `seconds`."""
@@ -78,6 +83,7 @@ class Job(Generic[T]):
             self._value = compute(self.progress)
         except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
             self._error = error
+        self._ended = time.monotonic()
         self._done.set()
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wayfare.charts.numbers import written
 from wayfare.domain.journey import Touchpoint
 from wayfare.histories.schema import Kind
+from wayfare.report.sections import label_of
 from wayfare.study import Study
 from wayfare.workspace.folder import Workspace
 
@@ -41,7 +43,7 @@ class Logbook:
     columns: tuple[LogColumn, ...]
     touchpoints: tuple[Touchpoint, ...]
     unplaced: tuple[str, ...]
-    lineage: tuple[Mapping[str, Any], ...]
+    lineage: tuple[tuple[tuple[str, str], ...], ...]
     quarantined: tuple[tuple[str, int], ...]
 
     @property
@@ -61,9 +63,24 @@ def logbook(workspace: Workspace, study: Study) -> Logbook:
         columns=tuple(_column(study, name) for name in study.log.schema),
         touchpoints=tuple(t for t in study.journey.touchpoints if t.event in set(events)),
         unplaced=tuple(event for event in events if event not in placed),
-        lineage=tuple(study.log.facts.lineage),
+        lineage=tuple(tuple(_said(entry)) for entry in study.log.facts.lineage),
         quarantined=tuple(reasons.most_common()),
     )
+
+
+def _said(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """One ingest as names and texts; hashes and the mapping are for machines."""
+    for key, value in entry.items():
+        if key not in ("contents", "recipe") and value not in (None, "", [], {}, ()):
+            yield label_of(str(key)), _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_text(inner)}" for key, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_text(inner) for inner in value)
+    return written("plain", value)
 
 
 def _column(study: Study, name: str) -> LogColumn:

@@ -18,7 +18,7 @@ from wayfare.web.answers import Answer, Answers
 from wayfare.web.asked import Asked, read
 from wayfare.web.cells import shown
 from wayfare.web.fields import Field, command, common_fields, fields_of, python_call, required, shown_value
-from wayfare.web.home import Home, home
+from wayfare.web.home import LEADING, Home, home
 from wayfare.web.jobs import Job
 from wayfare.web.logbook import logbook
 from wayfare.web.render import render
@@ -39,8 +39,7 @@ def page_routes(answers: Answers) -> APIRouter:
             return job
         if not job.wait(PATIENCE):
             return _page(answers, "waiting.html", title="Standard study", job=job, waiting=True, page="home")
-        found: Home = job.result()
-        return _page(answers, "home.html", page="home", home=found, groups=grouped(all_analyses()))
+        return _page(answers, "home.html", page="home", home=job.result(), leading=LEADING, groups=grouped(all_analyses()))
 
     @router.get("/analyses")
     def index() -> Response:
@@ -130,21 +129,20 @@ def _question(answers: Answers, asked: Asked, study: Study | None, **values: Any
     problem = values.get("problem")
     own, common = fields_of(asked, study, problem), common_fields(asked, study, problem)
     found = {"answer": None, "problem": None, "job": None, "tables": (), **values}
-    status = problem.status if problem else 200
+    placed = problem is not None and _placed(problem, [*own, *common])
+    status = 422 if placed else problem.status if problem else 200
     return _page(answers, "analysis.html", status=status, title=asked.analysis.name, page="analyses", asked=asked,
-                 analysis=asked.analysis, own=own, common=common, elsewhere=problem and not _placed(problem, [*own, *common]),
-                 **found)  # fmt: skip
+                 analysis=asked.analysis, own=own, common=common, elsewhere=not placed, **found)  # fmt: skip
 
 
 def _answer_parts(answers: Answers, asked: Asked, answer: Answer) -> dict[str, Any]:
     result = answer.result
     columns = type(result).columns()
     return {
-        "tables": [shown(name, table, columns[name]) for name, table in result.tables.items()],
+        "tables": [shown(name, table, columns[name], answers.studies.open().currency) for name, table in result.tables.items()],
         "command": command(answers.studies.folder, asked.analysis.name, result.context.params, asked),
         "python": python_call(answers.studies.folder, result.context.params, asked),
         "params": {name: shown_value(value) or "–" for name, value in result.context.params.items()},
-        "drawn": {"path": asked.link(f"/api/analyses/{asked.analysis.name}/chart.svg")} if answer.drawing else None,
     }
 
 
@@ -163,7 +161,11 @@ def _page(answers: Answers, template: str, status: int = 200, **values: Any) -> 
 
 def _company(answers: Answers) -> dict[str, Any]:
     try:
-        study, stamp = answers.studies.open(), answers.studies.stamp()
+        stamp = answers.studies.stamp()
     except WayfareError:
         return {}
+    try:
+        study = answers.studies.open()
+    except WayfareError:
+        return {"stamp": stamp}
     return {"company": {"name": study.name, "currency": study.currency, "zone": study.zone, **_log_facts(study)}, "stamp": stamp}

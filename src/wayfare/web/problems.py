@@ -19,10 +19,11 @@ _STATUS = {499: 503}
 def respond(request: Request, error: WayfareError) -> Response:
     """`error` as an answer to `request`."""
     status = _STATUS.get(error.status, error.status)
+    headers = {"allow": ", ".join(error.allowed)} if status == 405 and error.allowed else None
     if _wants_json(request):
-        return Response(json.dumps(error.to_dict(), ensure_ascii=False), status, media_type="application/json")
+        return Response(json.dumps(error.to_dict(), ensure_ascii=False), status, headers, media_type="application/json")
     title = _TITLES.get(status, "Something went wrong" if status >= 500 else "That can't be answered")
-    return HTMLResponse(render("error.html", title=title, problem=error, status=status), status)
+    return HTMLResponse(render("error.html", title=title, problem=error), status, headers)
 
 
 def handle(request: Request, error: Exception) -> Response:

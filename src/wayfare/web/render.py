@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+import re
+from datetime import date
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-import wayfare.web.cells as cells
+from wayfare.charts.numbers import written
 from wayfare.domain.journey import Stage
+from wayfare.report.sections import label_of, money_of
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -29,6 +32,9 @@ GROUP_TITLES = {
     "referral": "Who brings others?",
     "own": "Your own",
 }
+"""The questions that the folders of analyses stand for; a folder that is not here goes by its name."""
+
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def render(template: str, **values: Any) -> str:
@@ -42,8 +48,8 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"words": words, "figure": cells.number, "cell": cells.text, "paragraphs": paragraphs, "day": day, "segment": quote}
-    made.globals |= {"static": static, "group_title": group_title, "stage_label": stage_label, "query": urlencode}
+    made.filters |= {"words": label_of, "plain": partial(written, "plain"), "prose": prose, "paragraphs": paragraphs, "day": day}
+    made.globals |= {"static": static, "group_title": group_title, "stage_label": stage_label, "money": money_of}
     made.globals |= {"company": None, "stamp": "", "page": "", "title": "", "waiting": False}
     return made
 
@@ -54,19 +60,19 @@ def static(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]}"
 
 
-def words(name: str) -> str:
-    """`time_to` → Time to."""
-    return name.replace("_", " ").capitalize()
-
-
 def group_title(group: str) -> str:
     """The question that a folder of analyses answers."""
-    return GROUP_TITLES.get(group, words(group))
+    return GROUP_TITLES.get(group, label_of(group))
 
 
 def stage_label(stage: object) -> str:
     """A stage's name for people."""
     return stage.label if isinstance(stage, Stage) else "–"
+
+
+def prose(text: str) -> Markup:
+    """Text from a docstring, with what stands in backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped first
 
 
 def paragraphs(text: str) -> list[str]:
@@ -76,8 +82,6 @@ def paragraphs(text: str) -> list[str]:
 
 def day(moment: str | None) -> str:
     """The day of an ISO time as people write it: 3 May 2024."""
-    from datetime import date
-
     if not moment:
         return "–"
     found = date.fromisoformat(moment[:10])

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
-import wayfare as wf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import wayfare as wf
+from tests.analyses.cuts import in_blocks
 from wayfare.analyses.journey.attribution import MODELS, AttributionResult
 from wayfare.charts.picture import VegaPicture
 from wayfare.errors import InvalidParameter, UnknownName
@@ -23,16 +24,6 @@ def read(rows, columns=("customer", "time", "event", "channel", "value")):
     frame = pd.DataFrame(rows, columns=list(columns))
     extra = {name: name for name in columns[3:]}
     return wf.read_events(frame, customer="customer", time="time", event="event", **extra)
-
-
-def cut(log, rows):
-    """The same log in blocks of about so many rows."""
-    whole = pa.Table.from_batches(log.source.batches).combine_chunks().to_batches()[0]
-    customer = whole.column("customer").to_numpy()
-    starts = np.flatnonzero(np.diff(customer, prepend=-1))
-    edges = [0, *(int(s) for before, s in zip(starts, starts[1:], strict=False) if s // rows != before // rows), len(customer)]
-    batches = tuple(whole.slice(a, b - a) for a, b in zip(edges, edges[1:], strict=False))
-    return replace(log, source=replace(log.source, batches=batches))
 
 
 def credited(result, model, column="conversions"):
@@ -65,7 +56,9 @@ def journeys(shared_data):
             "value": np.where(ends, value[which[journey]], np.nan),
         }
     )
-    return wf.read_events(frame, customer="customer", time="time", event="event", channel="channel", value="value")
+    return wf.read_events(
+        frame, customer="customer", time="time", event="event", channel="channel", value="value"
+    )
 
 
 # channel_attribution, order 1, exact closed form: shared/REFERENCE.md.
@@ -139,7 +132,12 @@ def test_paths_by_hand():
         {"mail": 0.5, "search": 0.5, "social": 0.5}
     )
     paths = {row["kind"]: (row["paths"], row["value"]) for row in result.paths.to_pylist()}
-    assert paths == {"converted": (3, 110.0), "untouched": (1, 10.0), "not converted": (1, None), "open": (1, None)}
+    assert paths == {
+        "converted": (3, 110.0),
+        "untouched": (1, 10.0),
+        "not converted": (1, None),
+        "open": (1, None),
+    }
 
 
 def test_only_first_conversions_leave_later_touches_out():
@@ -184,12 +182,16 @@ def test_cost_a_conversion_and_return():
     ]
     result = wf.attribution(read(rows, columns), models=("last",))
     found = {row["channel"]: row for row in result.credit.to_pylist()}
-    assert (found["paid"]["cost"], found["paid"]["cost_per_conversion"], found["paid"]["return_on_cost"]) == (6, 6, 5)
+    assert (found["paid"]["cost"], found["paid"]["cost_per_conversion"], found["paid"]["return"]) == (6, 6, 5)
     assert np.isnan(found["free"]["cost"])
 
 
 histories = st.lists(
-    st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["purchase", "red", "green", "blue", "none"])), min_size=1, max_size=9),
+    st.lists(
+        st.tuples(st.integers(0, 40), st.sampled_from(["purchase", "red", "green", "blue", "none"])),
+        min_size=1,
+        max_size=9,
+    ),
     min_size=1,
     max_size=8,
 )
@@ -223,8 +225,7 @@ def shares(path, model):
     if model == "linear":
         return [1 / n] * n
     if model == "u_shaped":
-        inner = [0.4] + [0.2 / (n - 2)] * (n - 2) + [0.4] if n > 2 else [1 / n] * n
-        return inner
+        return [0.4] + [0.2 / (n - 2)] * (n - 2) + [0.4] if n > 2 else [1 / n] * n
     weights = [0.5 ** (age / 7) for _, age in path]
     return [weight / sum(weights) for weight in weights]
 
@@ -244,20 +245,28 @@ def test_every_rule_is_that_of_a_plain_loop_however_blocks_are_cut(customers, lo
     kept = [[(d, w) for c, _, w, d in rows if c == f"c{number}"] for number in range(len(customers))]
     log = read(
         [
-            (c, t, "purchase" if w == "purchase" else "visit", None if w in ("purchase", "none") else w, 1.0 + int(c[1:]))
+            (
+                c,
+                t,
+                "purchase" if w == "purchase" else "visit",
+                None if w in ("purchase", "none") else w,
+                1.0 + int(c[1:]),
+            )
             for c, t, w, _ in rows
         ]
     )
     study = wf.Study(log, wf.Journey())
     options = {"lookback": f"{lookback}d", "scope": "every" if every else "first"}
     whole = wf.attribution(study, **options)
-    parts = wf.attribution(replace(study, log=cut(log, 3)), **options)
+    parts = wf.attribution(replace(study, log=in_blocks(log, 2)), **options)
     paths = oracle(kept, lookback, every)
     for model in ("first", "last", "linear", "u_shaped", "time_decay"):
         conversions, value = {}, {}
         for path, worth in paths:
             if worth is not None:
-                named = zip([c for c, _ in path], shares(path, model), strict=True) if path else [("(none)", 1.0)]
+                named = (
+                    zip([c for c, _ in path], shares(path, model), strict=True) if path else [("(none)", 1.0)]
+                )
                 for channel, share in named:
                     conversions[channel] = conversions.get(channel, 0.0) + share
                     value[channel] = value.get(channel, 0.0) + share * worth
@@ -273,8 +282,11 @@ def test_many_channels_are_sampled_and_the_rare_ones_joined():
     rng = np.random.default_rng(3)
     rows = []
     for customer in range(600):
-        for step in range(int(rng.integers(1, 5))):
-            rows.append((f"c{customer}", START + step * DAY, "visit", f"ch{int(rng.integers(0, 60) ** 2 / 60):02d}", None))
+        visited = [f"ch{int(channel**2 / 60):02d}" for channel in rng.integers(0, 60, rng.integers(1, 5))]
+        rows += [
+            (f"c{customer}", START + step * DAY, "visit", channel, None)
+            for step, channel in enumerate(visited)
+        ]
         if rng.random() < 0.4:
             rows.append((f"c{customer}", START + 10 * DAY, "purchase", None, 20.0))
     result = wf.attribution(read(rows), models=("linear", "shapley"))
@@ -301,7 +313,9 @@ def test_next_to_nothing_is_too_few_to_say(rows):
     frame = frame.astype({"customer": "string", "event": "string", "channel": "string", "value": float})
     frame["time"] = pd.to_datetime(frame["time"])
     result = wf.attribution(
-        wf.read_events(frame, customer="customer", time="time", event="event", channel="channel", value="value")
+        wf.read_events(
+            frame, customer="customer", time="time", event="event", channel="channel", value="value"
+        )
     )
     assert "too few to say" in result.findings[0].text
     assert AttributionResult.from_dict(result.to_dict()).to_dict() == result.to_dict()
@@ -309,7 +323,9 @@ def test_next_to_nothing_is_too_few_to_say(rows):
 
 
 def test_a_log_without_channels_says_so():
-    frame = pd.DataFrame({"customer": ["a", "a"], "time": [START, START + DAY], "event": ["visit", "purchase"]})
+    frame = pd.DataFrame(
+        {"customer": ["a", "a"], "time": [START, START + DAY], "event": ["visit", "purchase"]}
+    )
     result = wf.attribution(wf.read_events(frame, customer="customer", time="time", event="event"))
     assert credited(result, "last") == {"(none)": 1}
     assert "no column 'channel'" in result.findings[0].text

@@ -53,7 +53,9 @@ def test_by_hand():
 
 def test_the_interval_that_is_not_over_is_marked():
     assert table(wf.lifecycle(log_of(HAND[:-1])), "complete")[-2:] == [(True,), (False,)]
-    days = wf.lifecycle(log_of([("a", "2024-03-01 08:00", "x"), ("a", "2024-03-02 23:59", "x")]), interval="day")
+    days = wf.lifecycle(
+        log_of([("a", "2024-03-01 08:00", "x"), ("a", "2024-03-02 23:59", "x")]), interval="day"
+    )
     assert table(days, "interval", "complete") == [("2024-03-01", True), ("2024-03-02", False)]
 
 
@@ -65,7 +67,12 @@ def test_filters_leave_new_and_the_interval_before_as_they_were():
     buys = table(wf.lifecycle(log.where(events=["buy"])), *COUNTS)
     assert buys == table(wf.lifecycle(log, active=["buy"]), *COUNTS)
     # Both were first seen in January, so that their first buys are no news.
-    assert buys[:4] == [("2024-01", 0, 0, 0, 0), ("2024-02", 0, 0, 1, 0), ("2024-03", 0, 0, 1, 1), ("2024-04", 0, 0, 0, 1)]
+    assert buys[:4] == [
+        ("2024-01", 0, 0, 0, 0),
+        ("2024-02", 0, 0, 1, 0),
+        ("2024-03", 0, 0, 1, 1),
+        ("2024-04", 0, 0, 0, 1),
+    ]
 
 
 def test_days_across_a_clock_change():
@@ -94,7 +101,9 @@ def oracle(rows, interval):
         return {"day": day, "week": monday, "month": day.replace(day=1)}[interval]
 
     def following(start):
-        return (start + timedelta(days={"day": 1, "week": 7, "month": 32}[interval])).replace(**({"day": 1} if interval == "month" else {}))
+        return (start + timedelta(days={"day": 1, "week": 7, "month": 32}[interval])).replace(
+            **({"day": 1} if interval == "month" else {})
+        )
 
     active, first = defaultdict(set), {}
     for customer, time, _ in rows:
@@ -109,7 +118,7 @@ def oracle(rows, interval):
     return found
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(
     histories=st.lists(st.lists(st.integers(0, 300), min_size=1, max_size=8), min_size=1, max_size=8),
     interval=st.sampled_from(["day", "week", "month"]),
@@ -117,7 +126,9 @@ def oracle(rows, interval):
 def test_as_the_oracle(histories, interval):
     begin = datetime(2024, 2, 20, 22, 15, tzinfo=ZoneInfo("UTC"))
     hours = {"day": 7, "week": 20, "month": 70}[interval]
-    rows = [(f"c{i}", begin + timedelta(hours=hours * at), "x") for i, ats in enumerate(histories) for at in ats]
+    rows = [
+        (f"c{i}", begin + timedelta(hours=hours * at), "x") for i, ats in enumerate(histories) for at in ats
+    ]
     log = log_of(rows, "Europe/Amsterdam")
     result = wf.lifecycle(log, interval=interval)
     assert table(result, *COUNTS[1:]) == oracle(rows, interval)

@@ -5,15 +5,14 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.analyses.cuts import in_blocks
 from wayfare.analyses.journey.paths import paths
 from wayfare.charts.picture import png
 from wayfare.errors import InvalidParameter, UnknownName
-from wayfare.histories.source import MemorySource
 from wayfare.log import Log, read_events
 
 START = pd.Timestamp("2024-01-01", tz="UTC")
@@ -29,16 +28,13 @@ def log_of(rows) -> Log:
 
 def spelled(**histories: str) -> Log:
     """A log with one event a letter, a second apart."""
-    return log_of([(customer, second, event) for customer, word in histories.items() for second, event in enumerate(word)])
-
-
-def one_customer_a_block(log: Log) -> Log:
-    whole = pa.Table.from_batches(log.source.batches).combine_chunks()
-    codes = whole["customer"].to_numpy()
-    cuts = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
-    batches = tuple(whole.slice(a, b - a).to_batches()[0] for a, b in pairwise(cuts))
-    source = log.source
-    return Log(MemorySource(source.schema, source.facts, batches, source.dictionaries), zone=log.zone)
+    return log_of(
+        [
+            (customer, second, event)
+            for customer, word in histories.items()
+            for second, event in enumerate(word)
+        ]
+    )
 
 
 def flows_of(result) -> list[tuple]:
@@ -72,7 +68,11 @@ def test_between_two_events_only_those_who_arrive_count():
 
 
 def test_without_an_anchor_histories_are_walked_from_their_first_event():
-    assert flows_of(paths(spelled(p="ab", q="ac", r="a"), steps=1)) == [(1, "a", "(end)", 1), (1, "a", "b", 1), (1, "a", "c", 1)]
+    assert flows_of(paths(spelled(p="ab", q="ac", r="a"), steps=1)) == [
+        (1, "a", "(end)", 1),
+        (1, "a", "b", 1),
+        (1, "a", "c", 1),
+    ]
 
 
 def test_rare_events_are_grouped_in_each_layer():
@@ -122,15 +122,28 @@ def oracle(rows, start, end, steps, gap, collapse):
 
 
 anchor = st.sampled_from([None, "a", "b", "c"])
-histories = st.lists(st.tuples(st.sampled_from("12345"), st.integers(0, 9_000), st.sampled_from("abcd")), min_size=1, max_size=50)
+histories = st.lists(
+    st.tuples(st.sampled_from("12345"), st.integers(0, 9_000), st.sampled_from("abcd")),
+    min_size=1,
+    max_size=50,
+)
 
 
-@settings(max_examples=60)
-@given(rows=histories, start=anchor, end=anchor, steps=st.integers(1, 6), session=st.booleans(), collapse=st.booleans())
+@settings(max_examples=30)
+@given(
+    rows=histories,
+    start=anchor,
+    end=anchor,
+    steps=st.integers(1, 6),
+    session=st.booleans(),
+    collapse=st.booleans(),
+)
 def test_flows_are_those_of_a_plain_loop(rows, start, end, steps, session, collapse):
     rows = [*rows, *(("0", 10**6 + i, event) for i, event in enumerate("abcd"))]
-    log = one_customer_a_block(log_of(rows))
-    found = paths(log, start=start, end=end, steps=steps, unit="session" if session else "customer", collapse=collapse)
+    log = in_blocks(log_of(rows), 1)
+    found = paths(
+        log, start=start, end=end, steps=steps, unit="session" if session else "customer", collapse=collapse
+    )
     assert flows_of(found) == oracle(rows, start, end, steps, 1_800 if session else None, collapse)
 
 
@@ -143,10 +156,17 @@ def test_the_shops_sessions_before_a_purchase(shared_data):
 
 
 def test_findings_say_what_comes_next_and_how_many_stop():
-    words = {f"p{i}": "ab" for i in range(9)} | {f"q{i}": "a" for i in range(6)} | {f"r{i}": "ac" for i in range(3)}
+    words = (
+        {f"p{i}": "ab" for i in range(9)}
+        | {f"q{i}": "a" for i in range(6)}
+        | {f"r{i}": "ac" for i in range(3)}
+    )
     said = [finding.text for finding in paths(spelled(**words), start="a").findings]
     # Wilson for 9 of 18: 29 % to 71 %.
-    assert said[0] == "After their first a the most frequent next step is b: 50% of 18 customers (95% interval 29% to 71%)."
+    assert (
+        said[0]
+        == "After their first a the most frequent next step is b: 50% of 18 customers (95% interval 29% to 71%)."
+    )
     assert said[1] == "6 of 18 customers (33%) do nothing more after their first a."
 
 
@@ -165,7 +185,9 @@ def test_an_event_that_nobody_knows_and_steps_out_of_range_are_refused():
         paths(spelled(p="ab"), steps=0)
 
 
-@pytest.mark.parametrize("params", [{}, {"start": "a"}, {"end": "c"}, {"start": "a", "end": "c", "steps": 20}])
+@pytest.mark.parametrize(
+    "params", [{}, {"start": "a"}, {"end": "c"}, {"start": "a", "end": "c", "steps": 20}]
+)
 def test_the_picture_is_drawn(params):
     rng = np.random.default_rng(3)
     log = spelled(**{f"c{i}": "".join(rng.choice(list("abcde"), 8)) for i in range(30)})

@@ -6,15 +6,16 @@ from statistics import median
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.analyses.cuts import in_blocks
 from wayfare.analyses.journey import transitions as module
+from wayfare.analyses.journey.paths import paths
 from wayfare.analyses.journey.transitions import transitions
+from wayfare.analyses.journey.variants import variants
 from wayfare.charts.picture import png
-from wayfare.histories.source import MemorySource
 from wayfare.log import Log, read_events
 
 EVENTS = "abcde"
@@ -29,17 +30,17 @@ def log_of(rows: list[tuple[str, int, str]]) -> Log:
     return read_events(frame, customer="c", time="t", event="e")
 
 
-def one_customer_a_block(log: Log) -> Log:
-    whole = pa.Table.from_batches(log.source.batches).combine_chunks()
-    codes = whole["customer"].to_numpy()
-    cuts = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
-    batches = tuple(whole.slice(a, b - a).to_batches()[0] for a, b in pairwise(cuts))
-    source = log.source
-    return Log(MemorySource(source.schema, source.facts, batches, source.dictionaries), zone=log.zone)
-
-
 def test_a_case_computed_by_hand():
-    log = log_of([("1", 0, "view"), ("1", 10, "view"), ("1", 40, "buy"), ("2", 0, "view"), ("2", 50, "buy"), ("2", 60, "view")])
+    log = log_of(
+        [
+            ("1", 0, "view"),
+            ("1", 10, "view"),
+            ("1", 40, "buy"),
+            ("2", 0, "view"),
+            ("2", 50, "buy"),
+            ("2", 60, "view"),
+        ]
+    )
     edges = transitions(log).to_pandas()
     # Leaving view: view→view once, view→buy twice (30 s and 50 s); leaving buy: one step to view.
     assert edges["source"].tolist() == ["view", "buy", "view"]
@@ -69,6 +70,30 @@ def test_the_permit_log_has_its_published_number_of_edges(shared_data):
     assert edges.groupby("source")["probability"].sum().to_numpy() == pytest.approx(1)
 
 
+def test_the_lines_of_an_order_are_one_event():
+    rows = [
+        ("1", 0, "view"),
+        ("1", 5, "buy"),
+        ("1", 5, "buy"),
+        ("1", 9, "buy"),
+        ("1", 9, "buy"),
+        ("2", 0, "buy"),
+        ("2", 0, "buy"),
+    ]
+    frame = pd.DataFrame(rows, columns=["c", "s", "e"])
+    frame["t"], frame["o"] = START + pd.to_timedelta(frame["s"], unit="s"), ["", "A", "A", "B", "B", "C", "C"]
+    frame.loc[0, "o"] = None
+    log = read_events(frame, customer="c", time="t", event="e", order="o")
+    found = transitions(log)
+    columns = ("source", "target", "count")
+    assert [tuple(row[c] for c in columns) for row in found.edges.to_pylist()] == [
+        ("buy", "buy", 1),
+        ("view", "buy", 1),
+    ]
+    assert variants(log).variants["path"].to_pylist() == ["buy", "view > buy > buy"]
+    assert paths(log, start="view", steps=2).flows["target"].to_pylist() == ["buy", "buy"]
+
+
 def oracle(rows, gap=None, loops=True):
     histories = defaultdict(list)
     for customer, second, event in sorted(rows, key=lambda row: (row[0], row[1])):
@@ -85,20 +110,25 @@ def oracle(rows, gap=None, loops=True):
         leaving[source] += count
     order = sorted(counts, key=lambda edge: (-counts[edge], edge))
     return [
-        (*edge, counts[edge], len(customers[edge]), counts[edge] / leaving[edge[0]], median(waits[edge])) for edge in order
+        (*edge, counts[edge], len(customers[edge]), counts[edge] / leaving[edge[0]], median(waits[edge]))
+        for edge in order
     ]
 
 
-histories = st.lists(st.tuples(st.sampled_from("123456"), st.integers(0, 9_000), st.sampled_from(EVENTS)), min_size=1, max_size=60)
+histories = st.lists(
+    st.tuples(st.sampled_from("123456"), st.integers(0, 9_000), st.sampled_from(EVENTS)),
+    min_size=1,
+    max_size=60,
+)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(rows=histories, session=st.booleans(), loops=st.booleans(), sparse=st.booleans())
 def test_edges_are_those_of_a_plain_loop(rows, session, loops, sparse):
     with pytest.MonkeyPatch.context() as patch:
         if sparse:
             patch.setattr(module, "_DENSE", 0)
-        log = one_customer_a_block(log_of(rows))
+        log = in_blocks(log_of(rows), 1)
         edges = transitions(log, unit="session" if session else "customer", loops=loops).edges
     expected = oracle(rows, 1_800 if session else None, loops)
     columns = ("source", "target", "count", "customers", "probability", "median_seconds")
@@ -110,15 +140,27 @@ def test_edges_are_those_of_a_plain_loop(rows, session, loops, sparse):
 def test_many_events_are_counted_like_few():
     rng = np.random.default_rng(5)
     names = [f"event_{i}" for i in range(400)]
-    rows = [(str(c), int(t), names[e]) for c, t, e in zip(rng.integers(0, 99, 3_000), rng.integers(0, 10**7, 3_000), rng.integers(0, 400, 3_000), strict=True)]
+    rows = [
+        (str(c), int(t), names[e])
+        for c, t, e in zip(
+            rng.integers(0, 99, 3_000),
+            rng.integers(0, 10**7, 3_000),
+            rng.integers(0, 400, 3_000),
+            strict=True,
+        )
+    ]
     edges = transitions(log_of(rows)).edges
     expected = oracle(rows)
     assert edges["count"].to_pylist() == [row[2] for row in expected]
-    assert list(zip(edges["source"].to_pylist(), edges["target"].to_pylist(), strict=True)) == [row[:2] for row in expected]
+    assert list(zip(edges["source"].to_pylist(), edges["target"].to_pylist(), strict=True)) == [
+        row[:2] for row in expected
+    ]
 
 
 def test_events_that_repeat_are_named():
-    rows = [(str(c), s, "refresh") for c in range(5) for s in range(4)] + [(str(c), 9, "leave") for c in range(5)]
+    rows = [(str(c), s, "refresh") for c in range(5) for s in range(4)] + [
+        (str(c), 9, "leave") for c in range(5)
+    ]
     result = transitions(log_of(rows))
     said = " ".join(finding.text for finding in result.findings)
     assert "refresh (75% of the steps from it)" in said

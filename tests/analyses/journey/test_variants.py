@@ -1,20 +1,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import groupby, pairwise
+from itertools import groupby
 from statistics import median
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.analyses.cuts import in_blocks
 from wayfare.analyses.journey.variants import variants
 from wayfare.charts.picture import png
 from wayfare.errors import InvalidParameter
-from wayfare.histories.source import MemorySource
 from wayfare.log import Log, read_events
 
 START = pd.Timestamp("2024-01-01", tz="UTC")
@@ -24,21 +23,21 @@ def log_of(rows, **columns) -> Log:
     """A log of (customer, second, event)."""
     customer, second, event = zip(*rows, strict=True) if rows else ((), (), ())
     time = START + pd.to_timedelta(np.array(second, dtype="int64"), unit="s")
-    frame = pd.DataFrame({"c": pd.array(customer, "string"), "t": time, "e": pd.array(event, "string"), **columns})
+    frame = pd.DataFrame(
+        {"c": pd.array(customer, "string"), "t": time, "e": pd.array(event, "string"), **columns}
+    )
     return read_events(frame, customer="c", time="t", event="e", **{name: name for name in columns})
 
 
-def one_customer_a_block(log: Log) -> Log:
-    whole = pa.Table.from_batches(log.source.batches).combine_chunks()
-    codes = whole["customer"].to_numpy()
-    cuts = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
-    batches = tuple(whole.slice(a, b - a).to_batches()[0] for a, b in pairwise(cuts))
-    source = log.source
-    return Log(MemorySource(source.schema, source.facts, batches, source.dictionaries), zone=log.zone)
-
-
 def test_a_case_computed_by_hand():
-    rows = [("1", 0, "view"), ("1", 10, "buy"), ("2", 0, "view"), ("2", 30, "buy"), ("3", 0, "buy"), ("3", 5, "view")]
+    rows = [
+        ("1", 0, "view"),
+        ("1", 10, "buy"),
+        ("2", 0, "view"),
+        ("2", 30, "buy"),
+        ("3", 0, "buy"),
+        ("3", 5, "view"),
+    ]
     result = variants(log_of(rows))
     found = result.to_pandas()
     assert found["path"].tolist() == ["view > buy", "buy > view"]
@@ -46,7 +45,9 @@ def test_a_case_computed_by_hand():
     assert found["share"].tolist() == pytest.approx([2 / 3, 1 / 3])
     assert found["cumulative_share"].tolist() == pytest.approx([2 / 3, 1])
     assert found["median_seconds"].tolist() == pytest.approx([20, 5], rel=1 / 256)
-    assert result.summary.to_pylist() == [{"customers": 3, "variants": 2, "shown": 2, "single": 1, "for_half": 1}]
+    assert result.summary.to_pylist() == [
+        {"customers": 3, "variants": 2, "shown": 2, "single": 1, "for_half": 1}
+    ]
 
 
 def test_the_permit_log_has_its_published_variants(shared_data):
@@ -75,26 +76,40 @@ def oracle(rows, limit, collapse):
     return [(p, counts[p], median(took[p])) for p in sorted(counts, key=lambda p: (-counts[p], p))]
 
 
-histories = st.lists(st.tuples(st.sampled_from("12345678"), st.integers(0, 9_000), st.sampled_from("ab")), min_size=1, max_size=40)
+histories = st.lists(
+    st.tuples(st.sampled_from("12345678"), st.integers(0, 9_000), st.sampled_from("ab")),
+    min_size=1,
+    max_size=40,
+)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(rows=histories, limit=st.integers(1, 6), collapse=st.booleans(), cut=st.booleans())
 def test_variants_are_those_of_a_plain_loop(rows, limit, collapse, cut):
     log = log_of(rows)
-    found = variants(one_customer_a_block(log) if cut else log, limit=limit, collapse=collapse).variants
+    found = variants(in_blocks(log, 1) if cut else log, limit=limit, collapse=collapse).variants
     expected = oracle(rows, limit, collapse)
     assert found["path"].to_pylist() == [row[0] for row in expected]
     assert found["customers"].to_pylist() == [row[1] for row in expected]
-    assert found["median_seconds"].to_pylist() == pytest.approx([row[2] for row in expected], rel=1 / 250, abs=0.5)
+    assert found["median_seconds"].to_pylist() == pytest.approx(
+        [row[2] for row in expected], rel=1 / 250, abs=0.5
+    )
 
 
 def test_only_the_most_frequent_are_shown_and_the_shares_stay_those_of_all():
-    rows = [(f"{event}{n}", 0, event) for event, times in (("a", 5), ("b", 3), ("c", 2)) for n in range(times)]
+    rows = [
+        (f"{event}{n}", 0, event) for event, times in (("a", 5), ("b", 3), ("c", 2)) for n in range(times)
+    ]
     result = variants(log_of(rows), top=2)
     assert result.variants["path"].to_pylist() == ["a", "b"]
     assert result.variants["share"].to_pylist() == pytest.approx([0.5, 0.3])
-    assert result.summary.to_pylist()[0] == {"customers": 10, "variants": 3, "shown": 2, "single": 0, "for_half": 1}
+    assert result.summary.to_pylist()[0] == {
+        "customers": 10,
+        "variants": 3,
+        "shown": 2,
+        "single": 0,
+        "for_half": 1,
+    }
 
 
 def test_which_of_the_equally_rare_are_shown_does_not_depend_on_codes_or_order():

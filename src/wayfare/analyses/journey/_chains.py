@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -47,16 +49,30 @@ class Reached:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """The rows that matter, in the order in which chains run through them; a chain stays within one epoch."""
+    """The rows that matter, in the order in which chains run through them: where they are in the block, and what.
 
+    `epochs` are what a chain has to stay within; without exclusions that is its customer.
+    """
+
+    block: Block
     row: NDArray[np.int64]
     event: NDArray
-    code: NDArray
-    time: NDArray[np.int64]
-    epoch: NDArray
+    epochs: NDArray[np.int64] | None = None
+
+    @cached_property
+    def time(self) -> NDArray[np.int64]:
+        return self.block["time"][self.row]
+
+    @cached_property
+    def code(self) -> NDArray:
+        return self.block["customer"][self.row]
+
+    @property
+    def epoch(self) -> NDArray:
+        return self.code if self.epochs is None else self.epochs
 
     def take(self, which: NDArray) -> _Rows:
-        return _Rows(self.row[which], self.event[which], self.code[which], self.time[which], self.epoch[which])
+        return _Rows(self.block, self.row[which], self.event[which], None if self.epochs is None else self.epochs[which])
 
 
 def reached(block: Block, rules: Rules) -> Reached:
@@ -70,15 +86,15 @@ def reached(block: Block, rules: Rules) -> Reached:
 
 
 def _rows_of(block: Block, rules: Rules) -> _Rows:
-    event, code = block["event"], block["customer"]
+    event = block["event"]
     if rules.order == "strict":
         kept = np.arange(block.rows)
     else:
         kept = np.flatnonzero(_one_of(event, {*rules.steps, *rules.excluded}))
-    rows = _in_step_order(_Rows(kept, event[kept], code[kept], block["time"][kept], code[kept]), rules.steps)
+    rows = _in_step_order(_Rows(block, kept, event[kept]), rules.steps)
     if not rules.excluded:
         return rows
-    return replace(rows, epoch=np.cumsum(_one_of(rows.event, set(rules.excluded)) | _new(rows.code)))
+    return replace(rows, epochs=np.cumsum(_one_of(rows.event, set(rules.excluded)) | _new(rows.code)))
 
 
 def _one_of(event: NDArray, codes: set[int]) -> NDArray[np.bool_]:
@@ -93,10 +109,13 @@ def _one_of(event: NDArray, codes: set[int]) -> NDArray[np.bool_]:
 
 def _in_step_order(rows: _Rows, steps: Sequence[int]) -> _Rows:
     """The rows with those of one customer's instant in the order of the steps that they can fill."""
+    every = rows.block["time"]
+    if not (every[1:] == every[:-1]).any():  # all rows at once are cheaper than those that matter gathered
+        return rows
     tied = rows.time[1:] == rows.time[:-1]
+    tied &= rows.code[1:] == rows.code[:-1]
     if not tied.any():
         return rows
-    tied &= rows.code[1:] == rows.code[:-1]
     place = _places(rows, steps, tied)
     if not (tied & (np.diff(place) < 0)).any():
         return rows
@@ -119,67 +138,97 @@ def _places(rows: _Rows, steps: Sequence[int], tied: NDArray[np.bool_]) -> NDArr
 @dataclass(frozen=True, eq=False)
 class _Level:
     """The rows at which one step is reached: where, of which history, from which start, and after which row
-    (a position in the level before)."""
+    (a position in the level before). At the first step each row is its own start."""
 
     row: NDArray[np.int64]
     history: NDArray[np.int64]
-    began: NDArray[np.int64]
-    after: NDArray[np.int64]
+    began: NDArray[np.int64] | None = None
+    after: NDArray[np.int64] | None = None
 
 
 def _ordered(rows: _Rows, rules: Rules) -> Reached:
     first = np.flatnonzero(rows.event == rules.steps[0])
-    new = _new(rows.code[first])
+    starts = np.flatnonzero(_new(rows.code[first]))
     if rules.start == "first":
-        first, new = first[new], new[new]
-    levels = [_Level(first, np.cumsum(new) - 1, rows.time[first], first)]
-    for step in rules.steps[1:]:
-        levels.append(_next_level(rows, levels[-1], step, rules))
-    depth, times = _deepest(rows, levels)
-    return Reached(rows.row[first[new]], depth, times, _open(rows, levels, rules))
+        first, starts = first[starts], np.arange(len(starts))
+    ends = np.append(starts[1:], len(first))[: len(starts)]
+    levels = [_Level(first, np.repeat(np.arange(len(starts)), ends - starts))]
+    for before, step in pairwise(rules.steps):
+        levels.append(_next_level(rows, levels[-1], step, rules, again=step == before))
+    depth, times = _deepest(rows, levels, starts)
+    pending = _open(rows, levels, first[ends - 1], rules)
+    return Reached(rows.row[first[starts]], depth, times, pending)
 
 
-def _next_level(rows: _Rows, before: _Level, step: int, rules: Rules) -> _Level:
-    at = np.zeros(len(rows.event) + 1, dtype=bool)
-    at[before.row + 1] = True
-    row = np.flatnonzero(rows.event == step)
-    after = np.cumsum(at, dtype=np.int32)[row] - 1
-    ok = at[row] if rules.order == "strict" else after >= 0
-    row, after = row[ok], after[ok]
-    began = before.began[after]
-    ok = (rows.epoch[before.row[after]] == rows.epoch[row]) & (rows.time[row] - began <= rules.within)
-    row, after = row[ok], after[ok]
-    return _Level(row, before.history[after], began[ok], after)
+def _next_level(rows: _Rows, before: _Level, step: int, rules: Rules, *, again: bool) -> _Level:
+    row, after = _after(rows, before, step, again=again)
+    since = before.row[after]
+    began = rows.time[since] if before.began is None else before.began[after]
+    ok = rows.epoch[since] == rows.epoch[row]
+    ok &= rows.time[row] - began <= rules.within
+    if rules.order == "strict":
+        ok &= since == row - 1
+    kept = np.flatnonzero(ok)
+    after = after[kept]
+    return _Level(row[kept], before.history[after], began[kept], after)
 
 
-def _deepest(rows: _Rows, levels: Sequence[_Level]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _after(rows: _Rows, before: _Level, step: int, *, again: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of a step's event, and after which row of the level before each of them is; `again`: of one event."""
+    if again:
+        row = np.flatnonzero(rows.event == step)
+        after = np.searchsorted(before.row, row) - 1
+    else:
+        # Among both kinds of rows together, what lies before the nth of one kind but n is of the other kind.
+        either = rows.event == step
+        either[before.row] = True
+        both = np.flatnonzero(either)
+        mine = np.flatnonzero(rows.event[both] == step)
+        row, after = both[mine], mine - np.arange(1, len(mine) + 1)
+    none = int(np.searchsorted(after, 0))
+    return row[none:], after[none:]
+
+
+def _deepest(
+    rows: _Rows, levels: Sequence[_Level], starts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Per history the number of steps reached, and the times of the first chain that reached that many."""
-    histories = int(levels[0].history[-1]) + 1 if len(levels[0].history) else 0
-    depth = np.ones(histories, dtype=np.int64)
-    at = np.flatnonzero(_new(levels[0].history))
+    depth, at = np.ones(len(starts), dtype=np.int64), starts.copy()
     for number, level in enumerate(levels[1:], 2):
         first = np.flatnonzero(_new(level.history))
         depth[level.history[first]] = number
         at[level.history[first]] = first
-    times = np.zeros((len(levels), histories), dtype=np.int64)
+    times = np.zeros((len(levels), len(starts)), dtype=np.int64)
     for number in range(len(levels), 0, -1):
         level, deep = levels[number - 1], np.flatnonzero(depth >= number)
         times[number - 1][deep] = rows.time[level.row[at[deep]]]
-        at[deep] = level.after[at[deep]]
+        if level.after is not None:
+            at[deep] = level.after[at[deep]]
     return depth, times
 
 
-def _open(rows: _Rows, levels: Sequence[_Level], rules: Rules) -> NDArray[np.bool_]:
-    """Per history: whether a chain's window is still open at the log's end."""
-    still = np.zeros(int(levels[0].history[-1]) + 1 if len(levels[0].history) else 0, dtype=bool)
-    # The latest start of all is the latest first step; a strict chain lives only on its history's last row.
-    for level in levels[:-1] if rules.order == "strict" else levels[:1]:
-        alive = np.flatnonzero(level.began > rules.ends - rules.within)
-        row = level.row[alive]
-        last = np.searchsorted(rows.code, rows.code[row], side="right") - 1
-        ok = row == last if rules.order == "strict" else rows.epoch[row] == rows.epoch[last]
-        still[level.history[alive[ok]]] = True
-    return still if rules.within < FOREVER else np.zeros_like(still)
+def _open(rows: _Rows, levels: Sequence[_Level], latest: NDArray[np.int64], rules: Rules) -> NDArray[np.bool_]:
+    """Per history: whether a chain's window is still open at the log's end; `latest` is its last first step."""
+    still = np.zeros(len(latest), dtype=bool)
+    if rules.within >= FOREVER:
+        return still
+    if rules.order == "strict":
+        # A strict chain lives only on its history's last row.
+        for level in levels[:-1]:
+            began = rows.time[level.row] if level.began is None else level.began
+            alive = np.flatnonzero(began > rules.ends - rules.within)
+            still[level.history[alive[level.row[alive] == _last(rows, level.row[alive])]]] = True
+        return still
+    # The latest start of all is the latest first step.
+    alive = np.flatnonzero(rows.time[latest] > rules.ends - rules.within)
+    row = latest[alive]
+    still[alive] = rows.epochs is None or rows.epoch[row] == rows.epoch[_last(rows, row)]
+    return still
+
+
+def _last(rows: _Rows, row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The last row of the history that each of `row` is in."""
+    return np.searchsorted(rows.code, rows.code[row], side="right") - 1
 
 
 def _unordered(rows: _Rows, rules: Rules) -> Reached:
@@ -209,7 +258,8 @@ def _latest(rows: _Rows, step: int, skip: int) -> NDArray[np.int64]:
     position = np.searchsorted(mine, np.arange(len(rows.event)), side="right") - 1 - skip
     found = mine[np.maximum(position, 0)] if len(mine) else np.zeros(len(rows.event), dtype=np.int64)
     ok = (position >= 0) & (len(mine) > 0)
-    ok[ok] &= rows.epoch[found[ok]] == rows.epoch[ok]
+    asked = np.flatnonzero(ok)
+    ok[asked] = rows.epoch[found[asked]] == rows.epoch[asked]
     return np.where(ok, rows.time[found], -FOREVER)
 
 

@@ -12,7 +12,7 @@ from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold, add_up
 from wayfare.histories.orders import ORDER_COLUMNS, Orders, orders_of
 from wayfare.histories.stages import StageMap
-from wayfare.stats.attribution import positional_credit
+from wayfare.stats.attribution import RULES
 from wayfare.stats.markov_counts import step_counts
 
 CONVERSIONS, UNTOUCHED, NULLS, OPEN = range(4)
@@ -61,7 +61,9 @@ class TouchCounts(Fold[NDArray[np.int64]]):
 
     def scan(self, block: Block) -> NDArray[np.int64]:
         """Counts (channels,)."""
-        return np.bincount(self.touches.codes(block, self.touches.rows(block)), minlength=self.touches.channels)
+        return np.bincount(
+            self.touches.codes(block, self.touches.rows(block)), minlength=self.touches.channels
+        )
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,14 @@ class ConversionPaths(Fold[dict[str, Any]]):
         touched = np.bincount(path[counted], minlength=paths)
         lost = ~won & (touched > 0)
         return {
-            "paths": np.array([won.sum(), (won & (touched == 0)).sum(), lost.sum(), (lost & (until > self.ends - self.lookback)).sum()]),
+            "paths": np.array(
+                [
+                    won.sum(),
+                    (won & (touched == 0)).sum(),
+                    lost.sum(),
+                    (lost & (until > self.ends - self.lookback)).sum(),
+                ]
+            ),
             "worth": np.array([worth.sum(), worth[touched == 0].sum()]),
             **self._spent(block, rows),
             **self._credited(block, rows[counted], until[path[counted]], touched, won, worth),
@@ -155,18 +164,22 @@ class ConversionPaths(Fold[dict[str, Any]]):
         walked = touched > 0
         of_won = np.repeat(won, touched)
         paid = walked & won
-        offsets, ages = _offsets(touched[paid]), (until - block["time"][rows])[of_won].astype(float)
-        credit = [
-            positional_credit(offsets, codes[of_won], weights, rule, channels=channels, ages=ages, half_life=self.half_life)
-            if rule == "time_decay"
-            else positional_credit(offsets, codes[of_won], weights, rule, channels=channels)
-            for rule in self.rules
-            for weights in (np.ones(int(paid.sum())), worth[paid])
-        ]
+        paths, paid_codes = _offsets(touched[paid]), codes[of_won]
+        half_lives = (until - block["time"][rows])[of_won] / self.half_life
+        each_worth = np.repeat(worth[paid], touched[paid])
+        credit = []
+        for rule in self.rules:
+            share = RULES[rule](paths, half_lives)
+            credit += [
+                np.bincount(paid_codes, weights=part, minlength=channels)
+                for part in (share, share * each_worth)
+            ]
         return {
             "touches": np.bincount(codes, minlength=channels),
-            "credit": np.array(credit).reshape(len(self.rules), 2, channels),
-            "steps": step_counts(_offsets(touched[walked]), codes, won[walked], channels=channels, order=self.order),
+            "credit": np.array(credit, dtype=float).reshape(len(self.rules), 2, channels),
+            "steps": step_counts(
+                _offsets(touched[walked]), codes, won[walked], channels=channels, order=self.order
+            ),
         }
 
 

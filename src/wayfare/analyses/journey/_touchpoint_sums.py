@@ -58,10 +58,11 @@ class Reach(Fold[dict[str, NDArray[np.int64]]]):
         """Counts (touchpoints,) and all customers."""
         point, count = self.points.of(block), self.points.count
         met = np.flatnonzero(point >= 0)
-        pairs = np.unique(block.owner[met] * count + point[met])
+        pairs = np.sort(block.owner[met] * count + point[met])
+        distinct = pairs[np.diff(pairs, prepend=-1) != 0]
         return {
             "events": np.bincount(point[met], minlength=count),
-            "customers": np.bincount(pairs % max(count, 1), minlength=count),
+            "customers": np.bincount(distinct % max(count, 1), minlength=count),
             "all": np.array([block.customers]),
         }
 
@@ -83,7 +84,9 @@ class Compared:
     def __add__(self, other: Compared) -> Compared:
         keys, place = np.unique(np.concatenate([self.keys, other.keys]), return_inverse=True)
         sums = np.concatenate([self.sums, other.sums])
-        added = np.column_stack([np.bincount(place, weights=sums[:, i], minlength=keys.size) for i in range(2)])
+        added = np.column_stack(
+            [np.bincount(place, weights=sums[:, i], minlength=keys.size) for i in range(2)]
+        )
         return Compared(keys, added, self.later + other.later)
 
 
@@ -117,7 +120,9 @@ class Comparisons(Fold[dict[str, Any]]):
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
         """Sums add up; customers compared are gathered by their key."""
         own = ("first", "again")
-        rest = add_up({k: v for k, v in left.items() if k not in own}, {k: v for k, v in right.items() if k not in own})
+        rest = add_up(
+            {k: v for k, v in left.items() if k not in own}, {k: v for k, v in right.items() if k not in own}
+        )
         return rest | {name: left[name] + right[name] for name in own}
 
     def scan(self, block: Block) -> dict[str, Any]:
@@ -128,8 +133,10 @@ class Comparisons(Fold[dict[str, Any]]):
         _, second, second_value = _numbered(block, orders, 2)
         arrival = block["time"][block.starts[:-1]]
         return {
-            "first": self._compared(block, point, arrival - 1, first, first_value, np.zeros(block.customers)),
-            "again": self._compared(block, point, first, second, second_value, first_value, first_row - block.starts[:-1]),
+            "first": self._compared(block, point, arrival, first, first_value, np.zeros(block.customers)),
+            "again": self._compared(
+                block, point, first, second, second_value, first_value, first_row - block.starts[:-1]
+            ),
             **self._scores(block, point),
         }
 
@@ -139,11 +146,13 @@ class Comparisons(Fold[dict[str, Any]]):
     ) -> Compared:  # fmt: skip
         """One comparison at the landmark `since + window`, among those who had not got to the outcome by then.
 
-        Activity is the number of events `before` the window where it is given, else that of others within it.
+        Activity is the number of events `before` the window where it is given, else that of others within it; the
+        arrival itself is within its window, the order is not.
         """
         landmark = np.where(since < NEVER, since, 0) + self.window
         who = np.flatnonzero((since < NEVER) & (outcome > landmark) & (landmark + self.horizon <= self.ends))
-        in_window = (block["time"] > since[block.owner]) & (block["time"] <= landmark[block.owner])
+        opens = since - (before is None)
+        in_window = (block["time"] > opens[block.owner]) & (block["time"] <= landmark[block.owner])
         count = self.points.count
         met = np.flatnonzero(in_window & (point >= 0))
         times = np.bincount(block.owner[met] * count + point[met], minlength=block.customers * count)
@@ -157,8 +166,12 @@ class Comparisons(Fold[dict[str, Any]]):
     def _background(self, block: Block, since: NDArray, value: NDArray, who: NDArray) -> NDArray[np.int64]:
         """What customers are matched on but activity: first channel, month, value of the order (doublings)."""
         first = block.starts[:-1][who]
-        channel = block["channel"][first].astype(np.int64) + 1 if block.has("channel") else np.zeros(who.size, np.int64)
-        month = np.clip(period_index(since[who] + 1, self.zone, "month"), 0, _MONTHS - 1)
+        channel = (
+            block["channel"][first].astype(np.int64) + 1
+            if block.has("channel")
+            else np.zeros(who.size, np.int64)
+        )
+        month = np.clip(period_index(since[who], self.zone, "month"), 0, _MONTHS - 1)
         band = np.clip(np.frexp(np.maximum(np.nan_to_num(value[who]), 0.0))[1], 0, _VALUES - 1)
         return (channel * _MONTHS + month) * _VALUES + band
 
@@ -169,8 +182,12 @@ class Comparisons(Fold[dict[str, Any]]):
         score = block["score"][answers] if answers.size else np.empty(0)
         whose, owner = np.unique(block.owner[answers], return_inverse=True)
         found = np.zeros((count, 2, 6))
-        for number in range(count if answers.size else 0):
-            rows = np.flatnonzero(point == number)
+        if not answers.size:
+            return {"scores": found}
+        by_point = np.argsort(point.astype(np.int16), kind="stable")
+        bounds = np.searchsorted(point[by_point], np.arange(count + 1))
+        for number in range(count):
+            rows = by_point[bounds[number] : bounds[number + 1]]
             if not rows.size:
                 found[number, 1] = _ratio_sums(owner, score, np.ones(answers.size, bool), whose.size)
                 continue
@@ -182,7 +199,9 @@ class Comparisons(Fold[dict[str, Any]]):
         return {"scores": found}
 
 
-def _numbered(block: Block, orders: Orders, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def _numbered(
+    block: Block, orders: Orders, number: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Per customer: the row, time and value of the order of this number; row 0, `NEVER` and nan where there is none."""
     mine = orders.number == number
     row, time = np.zeros(block.customers, np.int64), np.full(block.customers, NEVER)
@@ -197,7 +216,9 @@ def _band(count: NDArray) -> NDArray[np.int64]:
     return np.clip(np.frexp(count.astype(float))[1], 0, _ACTIVITIES - 1).astype(np.int64)
 
 
-def _tally(stratum: NDArray, active: NDArray, met: NDArray, came: NDArray) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _tally(
+    stratum: NDArray, active: NDArray, met: NDArray, came: NDArray
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Customers and outcomes by (stratum, activity, touchpoint, met), packed as `Compared.keys`."""
     points = met.shape[1]
     distinct, local = np.unique(stratum, return_inverse=True)

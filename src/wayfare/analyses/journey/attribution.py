@@ -9,7 +9,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wayfare.analyses.journey._conversion_paths import CONVERSIONS, NULLS, OPEN, UNTOUCHED, ConversionPaths, TouchCounts, Touches
+from wayfare.analyses.journey._conversion_paths import (
+    CONVERSIONS,
+    NULLS,
+    OPEN,
+    UNTOUCHED,
+    ConversionPaths,
+    TouchCounts,
+    Touches,
+)
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.journey import Stage
@@ -38,9 +46,7 @@ TOO_FEW = 30
 class AttributionResult(Result):
     """Who earned the conversions, by each model."""
 
-    observational = (
-        "customers were not assigned to channels: one that reaches people who would have bought anyway gets credit for them."
-    )
+    observational = "customers were not assigned to channels: one that reaches people who would have bought anyway gets credit for them."
 
     credit: Annotated[
         pa.Table,
@@ -54,7 +60,7 @@ class AttributionResult(Result):
             touches="touches of the channel on these paths",
             cost="what its touches cost",
             cost_per_conversion="cost / conversions",
-            return_on_cost="value / cost",
+            **{"return": "value / cost"},
         ),
     ]
     gaps: Annotated[
@@ -155,7 +161,9 @@ def _conversion_map(study: Study, conversion: str | None) -> StageMap:
     return StageMap((), (), tuple(name == conversion for name in names))
 
 
-def _touches(study: Study, channel: str, events: tuple[str, ...] | None, conversions: StageMap) -> tuple[Touches, list[str]]:
+def _touches(
+    study: Study, channel: str, events: tuple[str, ...] | None, conversions: StageMap
+) -> tuple[Touches, list[str]]:
     """Which rows are touches, and the names of the channels; rare channels are one where there are too many."""
     after = {t.event for t in study.journey.touchpoints if t.stage == Stage.POST_PURCHASE}
     chosen = tuple(
@@ -221,7 +229,8 @@ def _model_rows(
     cost = np.where(sums["costed"] > 0, sums["cost"], np.nan)
     used = sorted(np.flatnonzero(sums["touches"] > 0), key=lambda c: (-round(credit[c], 9), names[c]))
     rows = [
-        _row(model, names[c], credit[c], value[c], effects[c], errors[c], int(sums["touches"][c]), cost[c]) for c in used
+        _row(model, names[c], credit[c], value[c], effects[c], errors[c], int(sums["touches"][c]), cost[c])
+        for c in used
     ]
     untouched = sums["paths"][UNTOUCHED]
     if untouched:
@@ -230,13 +239,20 @@ def _model_rows(
 
 
 def _row(
-    model: str, channel: str, conversions: float, value: float, effect: float, error: float, touches: int, cost: float
+    model: str,
+    channel: str,
+    conversions: float,
+    value: float,
+    effect: float,
+    error: float,
+    touches: int,
+    cost: float,
 ) -> dict[str, Any]:
     return {
         "model": model, "channel": channel, "conversions": float(conversions), "value": float(value),
         "removal_effect": float(effect), "standard_error": float(error), "touches": touches, "cost": float(cost),
         "cost_per_conversion": float(cost / conversions) if conversions > 0 else float("nan"),
-        "return_on_cost": float(value / cost) if cost > 0 else float("nan"),
+        "return": float(value / cost) if cost > 0 else float("nan"),
     }  # fmt: skip
 
 
@@ -259,18 +275,32 @@ def _gaps(gap: LastAgainstMarkov, worth: float, names: list[str]) -> pa.Table:
 
 
 def _findings(
-    study: Study, sums: dict[str, Any], gaps: pa.Table, rows: list[dict[str, Any]], channel: str, lookback: Duration
+    study: Study,
+    sums: dict[str, Any],
+    gaps: pa.Table,
+    rows: list[dict[str, Any]],
+    channel: str,
+    lookback: Duration,
 ) -> list[Finding]:
     total, untouched = int(sums["paths"][CONVERSIONS]), int(sums["paths"][UNTOUCHED])
     if channel not in study.log.schema:
-        return [Finding(f"The log has no column {channel!r}: no touch is known for any of the {total:,} conversions.")]
+        return [
+            Finding(
+                f"The log has no column {channel!r}: no touch is known for any of the {total:,} conversions."
+            )
+        ]
     findings = _gap_findings(study, gaps.to_pylist(), total - untouched)
-    spent = [row for row in rows if row["model"] == "markov" and row["cost"] > 0 and not np.isnan(row["value"])]
+    spent = [
+        row for row in rows if row["model"] == "markov" and row["cost"] > 0 and not np.isnan(row["value"])
+    ]
     if spent and total - untouched >= TOO_FEW:
-        findings.append(_cost_finding(study, min(spent, key=lambda row: row["return_on_cost"])))
+        findings.append(_cost_finding(study, min(spent, key=lambda row: row["return"])))
     if untouched:
         findings.append(
-            Finding(f"{untouched:,} of {total:,} conversions had no touch in the {_days(lookback)} before them.", customers=untouched)
+            Finding(
+                f"{untouched:,} of {total:,} conversions had no touch in the {_days(lookback)} before them.",
+                customers=untouched,
+            )
         )
     return findings
 
@@ -283,16 +313,26 @@ def _days(lookback: Duration) -> str:
 
 def _gap_findings(study: Study, gaps: list[dict[str, Any]], touched: int) -> list[Finding]:
     if touched < TOO_FEW:
-        return [Finding(f"{touched} conversions with a touch before them are too few to say which channels earn them.")]
+        return [
+            Finding(
+                f"{touched} conversions with a touch before them are too few to say which channels earn them."
+            )
+        ]
     sure = {1: [g for g in gaps if g["low"] > 0], -1: [g for g in gaps if g["high"] < 0]}
     said = [
-        _gap_finding(study, max(found, key=lambda g: (abs(_nan_to(g["money"], 0)), abs(g["difference"]), g["channel"])), sign)
+        _gap_finding(
+            study,
+            max(found, key=lambda g: (abs(_nan_to(g["money"], 0)), abs(g["difference"]), g["channel"])),
+            sign,
+        )
         for sign, found in sure.items()
         if found
     ]
     said.sort(key=lambda finding: -(finding.money or 0.0))
     return said or [
-        Finding(f"Last touch and the Markov model agree on every channel, within chance, over {touched:,} conversions.")
+        Finding(
+            f"Last touch and the Markov model agree on every channel, within chance, over {touched:,} conversions."
+        )
     ]
 
 
@@ -309,7 +349,7 @@ def _gap_finding(study: Study, gap: dict[str, Any], sign: int) -> Finding:
 
 
 def _cost_finding(study: Study, row: dict[str, Any]) -> Finding:
-    back = row["return_on_cost"]
+    back = row["return"]
     lost = row["cost"] - row["value"]
     judged = "more than it brings" if lost > 0 else "less than it brings"
     return Finding(
@@ -324,5 +364,8 @@ def _nan_to(value: float | None, instead: Any) -> Any:
 
 
 def _typed(columns: dict[str, str], rows: list[dict[str, Any]], text: tuple[str, ...]) -> pa.Table:
-    kinds = {name: pa.string() if name in text else pa.int64() if name == "touches" else pa.float64() for name in columns}
+    kinds = {
+        name: pa.string() if name in text else pa.int64() if name == "touches" else pa.float64()
+        for name in columns
+    }
     return pa.table({name: pa.array([row[name] for row in rows], kind) for name, kind in kinds.items()})

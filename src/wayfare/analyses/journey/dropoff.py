@@ -16,7 +16,7 @@ from wayfare.domain.journey import STAGES
 from wayfare.histories.block import Block
 from wayfare.histories.calendar import period_index, period_label
 from wayfare.histories.fold import Fold
-from wayfare.histories.stages import NO_STAGE, StageMap
+from wayfare.histories.stages import StageMap
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.proportions import mean_interval, wilson
 from wayfare.stats.quantiles import BUCKETS, bucket_of, quantile_of
@@ -92,7 +92,11 @@ class DropoffResult(Result):
             return None
         label = {stage.value: stage.label for stage in STAGES}
         for row in rows:
-            row |= {"name": label[row["stage"]], "lost": 1 - row["rate"], "text": f"{1 - row['rate']:.0%}  ({row['left']:,} left)"}
+            row |= {
+                "name": label[row["stage"]],
+                "lost": 1 - row["rate"],
+                "text": f"{1 - row['rate']:.0%}  ({row['left']:,} left)",
+            }
             row |= {"lost_low": 1 - row["rate_high"], "lost_high": 1 - row["rate_low"]}
         for row in priced:
             row["text"] = f"{row['price']:,.0f}  ({row['left']:,} left)"
@@ -128,7 +132,7 @@ class _Stairs(Fold[dict[str, NDArray[Any]]]):
         left = (np.arange(_N) == furthest[:, None]) & ~pending[:, None]
         on = reached & (np.arange(_N) < furthest[:, None])
         seen = np.zeros((block.customers, _N + 1), dtype=bool)
-        seen[block.owner, stage] = True  # NO_STAGE is the last column
+        seen[block.owner, stage] = True  # no stage is -1: the last column
         where, at = np.nonzero(left)
         return {
             "touched": seen[:, :_N].sum(axis=0),
@@ -151,7 +155,7 @@ class _Stairs(Fold[dict[str, NDArray[Any]]]):
             since = entered[owner, at]
             within = (time >= since) & (time < since + self.horizon)
             worth[:, at] = np.bincount(owner, value * within, minlength=len(entered))
-        found = {}
+        found: dict[str, NDArray[Any]] = {}
         for name, who in (("on", on), ("left", left)):
             whole = who & (entered <= self.observed_until)
             found |= {
@@ -216,7 +220,13 @@ def dropoff(
         horizon: Over which time value is added up.
     """
     names, ends = study.log.names("event").to_list(), study.log.ends
-    fold = _Stairs(study.stages, len(names), ends - patience.microseconds, horizon.microseconds, ends - horizon.microseconds)
+    fold = _Stairs(
+        study.stages,
+        len(names),
+        ends - patience.microseconds,
+        horizon.microseconds,
+        ends - horizon.microseconds,
+    )
     found = study.fold(fold)
     shown = np.flatnonzero(found["touched"])
     if len(shown):
@@ -224,14 +234,19 @@ def dropoff(
             found[name][shown[-1] :] = 0
     stages = _stages(found, shown, "value" in study.log.schema)
     instead, onward = _instead(found["instead"], names), _onward(found["onward"])
-    return DropoffResult(stages=stages, instead=instead, onward=onward, findings=_findings(stages, instead, study, horizon))
+    return DropoffResult(
+        stages=stages, instead=instead, onward=onward, findings=_findings(stages, instead, study, horizon)
+    )
 
 
 def _stages(found: dict[str, NDArray[Any]], shown: NDArray[np.int64], valued: bool) -> pa.Table:
     f = {name: values[shown] for name, values in found.items()}
     decided = f["went_on"] + f["left"]
     sure = wilson(f["went_on"], decided)
-    worth = {name: _mean(f[f"n_{name}"] * valued, f[f"sum_{name}"], f[f"squares_{name}"]) for name in ("on", "left")}
+    worth = {
+        name: _mean(f[f"n_{name}"] * valued, f[f"sum_{name}"], f[f"squares_{name}"])
+        for name in ("on", "left")
+    }
     price = _price(f, worth)
     counts = {name: f[name] for name in ("customers", "went_on", "left", "pending")}
     return table(
@@ -290,10 +305,12 @@ def _onward(counts: NDArray[np.int64]) -> pa.Table:
 def _findings(stages: pa.Table, instead: pa.Table, study: Study, horizon: Duration) -> tuple[Finding, ...]:
     rows = stages.to_pylist()
     if not rows:
-        return (Finding("No event of the log stands for a stage of the journey, so that no drop-off can be told."),)
+        return (Finding("No event here stands for a stage of the journey, so that no drop-off can be told."),)
     told = [row for row in rows if row["left"] and row["went_on"] + row["left"] >= FEW]
     if not told:
-        return (Finding("Too few to say where customers leave: fewer than 10 have gone on or left at any stage."),)
+        return (
+            Finding("Too few to say where customers leave: fewer than 10 have gone on or left at any stage."),
+        )
     told.sort(key=lambda row: (-(row["price"] if row["price_low"] > 0 else 0.0), -row["left"]))
     lasts: dict[str, str] = {}
     for row in instead.to_pylist():

@@ -44,12 +44,18 @@ class LifecycleResult(Result):
     def chart(self) -> Picture | None:
         """Active customers stacked upwards by kind, dormant ones downwards, interval by interval."""
         data = _drawn(self.intervals)
-        return None if data.num_rows == 0 else _stacked(data, self.findings[0].text, self.context.params.get("interval", "interval"))
+        return (
+            None
+            if data.num_rows == 0
+            else _stacked(data, self.findings[0].text, self.context.params.get("interval", "interval"))
+        )
 
 
 def _drawn(intervals: pa.Table) -> pa.Table:
     """The latest intervals that are over, one row a bar."""
-    over = intervals.filter(intervals["complete"]).slice(max(0, sum(intervals["complete"].to_pylist()) - _DRAWN))
+    over = intervals.filter(intervals["complete"]).slice(
+        max(0, sum(intervals["complete"].to_pylist()) - _DRAWN)
+    )
     counts = {kind: over[kind].to_numpy() for kind in _KINDS}
     counts["dormant"] = -counts["dormant"]
     return table(
@@ -75,7 +81,9 @@ def _stacked(data: pa.Table, title: str, interval: str) -> Picture:
     zero = alt.Chart(alt.InlineData(values=[{}])).mark_rule(color=theme.INK).encode(y=alt.datum(0))
     chart = alt.layer(bars, zero, labels).properties(width=theme.WIDTH - 140, height=300)
     subtitle = f"Active customers by {interval}: new, returning and resurrecting ones; below zero those who fell silent."
-    return plots.picture(chart, title, subtitle, f"Only {interval}s that are over; the latest {_DRAWN} at most.")
+    return plots.picture(
+        chart, title, subtitle, f"Only {interval}s that are over; the latest {_DRAWN} at most."
+    )
 
 
 def _labels(data: pa.Table) -> pa.Table:
@@ -139,7 +147,12 @@ def lifecycle(
     found = whole_histories(study).fold(_Lifecycle(calendar, event_codes(study, active)))
     before = np.append(0, found["active"])[:-1] if calendar.count else found["active"]
     now, new, returning = found["active"], found["new"], found["returning"]
-    counts = {"new": new, "returning": returning, "resurrecting": now - new - returning, "dormant": before - returning}
+    counts = {
+        "new": new,
+        "returning": returning,
+        "resurrecting": now - new - returning,
+        "dormant": before - returning,
+    }
     ratio = (now - returning) / np.maximum(counts["dormant"], 1)
     intervals = table(
         interval=pa.array(calendar.labels(), pa.string()), **counts, active=now,
@@ -170,7 +183,9 @@ def _findings(intervals: pa.Table, interval: str) -> tuple[Finding, ...]:
 def _over_time(rows: list[dict[str, int]], interval: str) -> tuple[Finding, ...]:
     """Whether the base grew in the latest quarter of the intervals, as one ratio."""
     recent = rows[-max(3, len(rows) // 4) :]
-    won, lost = (sum(row[a] + row.get(b, 0) for row in recent) for a, b in (("new", "resurrecting"), ("dormant", "")))
+    won, lost = (
+        sum(row[a] + row.get(b, 0) for row in recent) for a, b in (("new", "resurrecting"), ("dormant", ""))
+    )
     if len(rows) < 3 or lost < ENOUGH:
         return ()
     return (

@@ -63,8 +63,12 @@ class PathsResult(Result):
             return None
         rows, positions = self.flows.to_pylist(), self.layers["position"].to_pylist()
         first = min(positions)
-        links = [Link(r["step"] - first - (r["step"] > 0), r["source"], r["target"], r["customers"]) for r in rows]
-        total = sum(n for n, at in zip(self.layers["customers"].to_pylist(), positions, strict=True) if at == 0)
+        links = [
+            Link(r["step"] - first - (r["step"] > 0), r["source"], r["target"], r["customers"]) for r in rows
+        ]
+        total = sum(
+            n for n, at in zip(self.layers["customers"].to_pylist(), positions, strict=True) if at == 0
+        )
         headers = ["First event" if not at else f"{at:+d}" for at in range(first, max(positions) + 1)]
         anchor = self.context.params.get("end") if first < 0 else self.context.params.get("start")
         headers[-first] = str(anchor) if anchor else headers[-first]
@@ -128,11 +132,13 @@ class _Walk:
 
 
 def _one_row_an_order(block: Block) -> Block:
-    """The block with the lines of one order, where they stand together, as one row."""
+    """The block with the lines of one order, at one instant, as one row."""
     if not block.has("order"):
         return block
-    event, order, again = block["event"], block["order"], ~block.first
-    again[1:] &= (order[1:] >= 0) & (order[1:] == order[:-1]) & (event[1:] == event[:-1])
+    again = ~block.first
+    again[1:] &= block["order"][1:] >= 0
+    for name in ("order", "event", "time"):
+        again[1:] &= block[name][1:] == block[name][:-1]
     return block.keep(~again)
 
 
@@ -205,16 +211,28 @@ def paths(
     """
     for name, number, most in (("steps", steps, 20), ("top", top, 50)):
         if not 1 <= number <= most:
-            raise InvalidParameter(f"{number} is out of range.", where=name, hint=f"Give a number from 1 to {most}.")
+            raise InvalidParameter(
+                f"{number} is out of range.", where=name, hint=f"Give a number from 1 to {most}."
+            )
     names = study.log.names("event").to_list()
     codes = [None if event is None else study.log.code("event", event) for event in (start, end)]
-    walk = _Walk(len(names), codes[0], codes[1], steps, gap.microseconds if unit == "session" else None, collapse)
+    walk = _Walk(
+        len(names), codes[0], codes[1], steps, gap.microseconds if unit == "session" else None, collapse
+    )
     seen = study.fold(_Layers(walk))
     total = int(seen[0].sum() - seen[0, -1])
     group, labels = _grouped(seen, names, top, walk.backward)
-    moved = study.fold(_Flows(walk, group, top + 3)) if total else np.zeros((steps, top + 3, top + 3), dtype=np.int64)
+    moved = (
+        study.fold(_Flows(walk, group, top + 3))
+        if total
+        else np.zeros((steps, top + 3, top + 3), dtype=np.int64)
+    )
     flows, layers = _flows(moved, labels, total, walk.backward), _layers(seen, names, total, walk.backward)
-    said = _findings(flows, total, start, end, unit) if total >= FEW else (Finding(_too_few(total, start, end, unit)),)
+    said = (
+        _findings(flows, total, start, end, unit)
+        if total >= FEW
+        else (Finding(_too_few(total, start, end, unit)),)
+    )
     return PathsResult(flows=flows, layers=layers, findings=said)
 
 
@@ -270,12 +288,18 @@ def _layers(seen: NDArray[np.int64], names: list[str], total: int, backward: boo
 
 
 def _too_few(total: int, start: str | None, end: str | None, unit: str) -> str:
-    way = {(True, True): f"from {start} to {end}", (True, False): f"after {start}", (False, True): f"before {end}"}
+    way = {
+        (True, True): f"from {start} to {end}",
+        (True, False): f"after {start}",
+        (False, True): f"before {end}",
+    }
     where = way.get((start is not None, end is not None), "from the first event")
-    return f"Too few to say which way is usual {where}: {total} {unit}s."
+    return f"Too few to say which way is usual {where} (n = {total} {unit}s)."
 
 
-def _findings(flows: pa.Table, total: int, start: str | None, end: str | None, unit: str) -> tuple[Finding, ...]:
+def _findings(
+    flows: pa.Table, total: int, start: str | None, end: str | None, unit: str
+) -> tuple[Finding, ...]:
     rows = flows.to_pylist()
     near = -1 if start is None and end is not None else 1
     side, edge = ("source", START) if near < 0 else ("target", END)
@@ -307,7 +331,9 @@ def _findings(flows: pa.Table, total: int, start: str | None, end: str | None, u
 def _between(first: dict[str, int], total: int, start: str, end: str, unit: str) -> tuple[Finding, ...]:
     straight = first.get(end, 0)
     said = f"{straight / total:.0%} of the {total:,} {unit}s that get from {start} to {end} go there straight"
-    others = sorted((name for name in first if name not in (end, OTHER)), key=lambda name: (-first[name], name))
+    others = sorted(
+        (name for name in first if name not in (end, OTHER)), key=lambda name: (-first[name], name)
+    )
     if others:
         said += f"; {first[others[0]] / total:.0%} go by {others[0]} first"
     return (Finding(f"{said}.", customers=total),)

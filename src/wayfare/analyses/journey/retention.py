@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
@@ -203,7 +204,9 @@ def retention(
     cohorts = _cohorts(calendar, lows, names, sizes, customers, active, begun)
     curve = _curve(lows, names, customers.sum(axis=0), active.sum(axis=0))
     return RetentionResult(
-        cohorts=cohorts, curve=curve, findings=_findings(period, kind, lows, names, calendar, customers, active, int(sizes.sum()))
+        cohorts=cohorts,
+        curve=curve,
+        findings=_findings(period, kind, lows, names, calendar, customers, active, int(sizes.sum())),
     )
 
 
@@ -213,13 +216,15 @@ def _from_here_on(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _spans(kind: str, periods: int, brackets: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if not 1 <= periods <= 1000:
-        raise InvalidParameter(f"{periods} periods can't be shown.", where="periods", hint="Give a number from 1 to 1000.")
+        raise InvalidParameter(
+            f"{periods} periods can't be shown.", where="periods", hint="Give a number from 1 to 1000."
+        )
     if kind != "bracket":
         return tuple(range(periods + 1)), tuple(range(periods + 1))
     matches = [_SPAN.fullmatch(bracket.strip()) for bracket in brackets]
     ends = [(int(m[1]), int(m[2] or m[1])) for m in matches if m]
     flat = [end for pair in ends for end in pair]
-    ascending = flat == sorted(flat) and all(a[1] < b[0] for a, b in zip(ends, ends[1:], strict=False))
+    ascending = flat == sorted(flat) and all(a[1] < b[0] for a, b in pairwise(ends))
     if None in matches or not ends or not ascending:
         raise InvalidParameter(
             f"{', '.join(brackets)!r} are not brackets.", where="brackets", allowed=("0", "1-3", "4-7"),
@@ -242,7 +247,13 @@ def _begun(calendar: Periods, lows: NDArray, rolling: int | None, ends: int) -> 
 
 
 def _cohorts(
-    calendar: Periods, lows: Sequence[int], names: Sequence[str], sizes: NDArray, customers: NDArray, active: NDArray, begun: NDArray
+    calendar: Periods,
+    lows: Sequence[int],
+    names: Sequence[str],
+    sizes: NDArray,
+    customers: NDArray,
+    active: NDArray,
+    begun: NDArray,
 ) -> pa.Table:
     cohort, span = np.nonzero(begun & (sizes > 0)[:, None])
     seen, back = customers[cohort, span], active[cohort, span]
@@ -251,7 +262,7 @@ def _cohorts(
     return table(
         cohort=pa.array([calendar.label(c) for c in cohort], pa.string()), period=np.array(lows, dtype=np.int64)[span],
         customers=seen, active=back, rate=_share(back, seen), low=interval.low, high=interval.high,
-        pending=pending, complete=pending == 0, span=pa.array([names[s] for s in span], pa.string()),
+        pending=pending, complete=pending == 0, span=pa.array([names[int(s)] for s in span], pa.string()),
     )  # fmt: skip
 
 
@@ -270,28 +281,58 @@ def _share(part: NDArray, of: NDArray) -> NDArray[np.float64]:
 
 
 def _findings(
-    period: str, kind: str, lows: Sequence[int], names: Sequence[str], calendar: Periods, customers: NDArray, active: NDArray, sizes: int
+    period: str,
+    kind: str,
+    lows: Sequence[int],
+    names: Sequence[str],
+    calendar: Periods,
+    customers: NDArray,
+    active: NDArray,
+    sizes: int,
 ) -> tuple[Finding, ...]:
     later = [i for i, low in enumerate(lows) if low > 0]
     if sizes == 0 or not later:
-        return (Finding("Nobody started yet, so there is no retention to show." if sizes == 0 else "Only the start itself is asked for."),)
+        return (
+            Finding(
+                "Nobody started yet, so there is no retention to show."
+                if sizes == 0
+                else "Only the start itself is asked for."
+            ),
+        )
     one = later[0]
     n, came = int(customers[:, one].sum()), int(active[:, one].sum())
     if n < ENOUGH:
-        return (Finding(f"Too few to say how many come back: {period} {names[one]} after the start is over for {n:,} of {sizes:,} customers."),)
+        return (
+            Finding(
+                f"Too few to say how many come back: {period} {names[one]} after the start is over for {n:,} of {sizes:,} customers."
+            ),
+        )
     interval = wilson(came, n)
     when = {"on": f"in the {period} after they started" if lows[one] == 1 else f"in {period} {names[one]} after the start",
             "on_or_after": f"in {period} {lows[one]} after the start or later",
             "bracket": f"in {period} {names[one]} after the start"}[kind]  # fmt: skip
     first = f"{came / n:.0%} ({interval.low:.0%} to {interval.high:.0%}) of {n:,} customers came back {when}"
     last = max(i for i in later if customers[:, i].sum() >= ENOUGH)
-    far = f"; {active[:, last].sum() / customers[:, last].sum():.0%} of {customers[:, last].sum():,} in {period} {names[last]}" if last > one else ""
+    far = (
+        f"; {active[:, last].sum() / customers[:, last].sum():.0%} of {customers[:, last].sum():,} in {period} {names[last]}"
+        if last > one
+        else ""
+    )
     findings = [Finding(f"{first}{far}.", customers=n - came)]
     # Late cohorts had less time to be seen later, so that *or later* can't compare them.
-    return (*findings, *(() if kind == "on_or_after" else _latest(period, names[one], calendar, customers[:, one], active[:, one])))
+    return (
+        *findings,
+        *(
+            ()
+            if kind == "on_or_after"
+            else _latest(period, names[one], calendar, customers[:, one], active[:, one])
+        ),
+    )
 
 
-def _latest(period: str, name: str, calendar: Periods, customers: NDArray, active: NDArray) -> tuple[Finding, ...]:
+def _latest(
+    period: str, name: str, calendar: Periods, customers: NDArray, active: NDArray
+) -> tuple[Finding, ...]:
     """The latest third of the cohorts against those before."""
     seen = np.flatnonzero(customers)
     since = seen[-max(1, len(seen) // 3) :]

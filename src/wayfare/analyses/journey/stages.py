@@ -9,21 +9,21 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wayfare.analyses.journey.dropoff import dropoff
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
-from wayfare.domain.journey import STAGES, Stage
+from wayfare.domain.journey import STAGES
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
 from wayfare.histories.stages import StageMap
 from wayfare.result import Columns, Finding, Result, table
-from wayfare.stats.proportions import wilson
-from wayfare.stats.quantiles import BUCKETS, bucket_of, quantile_of
+from wayfare.stats.proportions import ratio_interval
 from wayfare.study import Study
 
 ENOUGH = 30
-_CYCLE = STAGES.index(Stage.REPURCHASE)
 _LABELS = {stage.value: stage.label for stage in STAGES}
+_NUMBERS = ("went_on", "left", "pending", "rate", "rate_low", "rate_high", "median_seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +37,17 @@ class StagesResult(Result):
             customers="customers who were at the stage at least once",
             share_of_all="of all customers of the log",
             events="events that stand for the stage",
-            next_customers="of the customers, those who went further afterwards",
-            drop_off="of the customers who are not pending, the share that went no further",
-            drop_off_low="lower end of its 95 % interval (Wilson)",
+            next_customers="customers whose furthest stage it was for a time, and who then went further",
+            drop_off="left, of those who left or went further",
+            drop_off_low="lower end of its 95% interval (Wilson)",
             drop_off_high="upper end",
-            median_days_to_next="median time from being first at the stage to going further, in days",
+            median_days_to_next="median time from reaching the stage to going further, in days",
             mean_score="mean of the scores given at the stage",
-            score_low="lower end of its 95 % interval, customers as clusters",
+            score_low="lower end of its 95% interval, customers as clusters",
             score_high="upper end",
             scores="how many scores were given at the stage",
-            pending="went no further yet, but were active shortly before the log's end",
+            left="customers who went no further than this stage and fell silent",
+            pending="customers who went no further yet, but were active shortly before the log's end",
         ),
     ]
     touchpoints: Annotated[
@@ -66,7 +67,10 @@ class StagesResult(Result):
 
         if not any(self.stages["customers"].to_pylist()):
             return None
-        note = f"{self.context.log.get('customers', 0):,} customers. Bars: share of all customers, 95% intervals in brackets."
+        note = (
+            f"n = {self.context.log.get('customers', 0):,} customers; bars are those who were ever at the stage. "
+            "Everybody stops at one stage at most, the furthest; in brackets 95% intervals."
+        )
         touched = self.touchpoints.to_pylist()
         columns = [
             {**row, "label": _LABELS[row["stage"]], "touchpoints": [t for t in touched if t["stage"] == row["stage"]]}
@@ -77,9 +81,10 @@ class StagesResult(Result):
 
 @dataclass(frozen=True)
 class _Stages(Fold[dict[str, NDArray[Any]]]):
+    """Customers, events, touchpoints and sums of scores of each stage."""
+
     stages: StageMap
     placed: tuple[int, ...]
-    recent: int
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -87,32 +92,13 @@ class _Stages(Fold[dict[str, NDArray[Any]]]):
 
     def scan(self, block: Block) -> dict[str, NDArray[Any]]:
         stage = self.stages.stages(block)
-        steps = [self._step(block, stage, number) for number in range(len(STAGES))]
+        there = np.zeros((block.customers, len(STAGES) + 1), dtype=bool)
+        there[block.owner, stage] = True  # no stage is the last column
         return {
             "all": np.array([block.customers]),
-            **{name: np.array([step[name] for step in steps]) for name in steps[0]},
+            "customers": there[:, :-1].sum(axis=0),
+            "scores": _scores(block, stage),
             **self._touchpoints(block, stage),
-            **_scores(block, stage),
-        }
-
-    def _step(self, block: Block, stage: NDArray[np.int8], number: int) -> dict[str, Any]:
-        """One stage: who was there, who went further after being first there, and after how long."""
-        time, mine = block["time"], stage == number
-        first = block.first_row(mine)
-        start = first[block.owner]
-        further = (stage > number) & (np.arange(block.rows) > start)
-        if number >= _CYCLE:
-            further |= self.stages.is_order(block) & (time > time[start])
-        after = block.first_row(further & (start >= 0))
-        went, there = after >= 0, first >= 0
-        seconds = (time[after[went]] - time[first[went]]) / 1e6
-        active = time[block.starts[1:] - 1] > self.recent
-        return {
-            "customers": there.sum(),
-            "events": mine.sum(),
-            "next": went.sum(),
-            "pending": (there & ~went & active).sum(),
-            "seconds": np.bincount(bucket_of(seconds), minlength=BUCKETS),
         }
 
     def _touchpoints(self, block: Block, stage: NDArray[np.int8]) -> dict[str, NDArray[np.int64]]:
@@ -128,84 +114,69 @@ class _Stages(Fold[dict[str, NDArray[Any]]]):
         }
 
 
-def _scores(block: Block, stage: NDArray[np.int8]) -> dict[str, NDArray[np.float64]]:
-    """Of each stage: the sums that a mean over answers clustered in customers needs (stages, 6)."""
+def _scores(block: Block, stage: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Of each stage: what the mean of answers clustered in customers needs (stages, 6)."""
     sums = np.zeros((len(STAGES), 6))
     if not block.has("score"):
-        return {"scores": sums}
+        return sums
     given = ~np.isnan(block["score"]) & (stage >= 0)
     for number in np.unique(stage[given]):
         rows = np.flatnonzero(given & (stage == number))
         n = np.bincount(block.owner[rows], minlength=block.customers)
         total = np.bincount(block.owner[rows], weights=block["score"][rows], minlength=block.customers)
-        sums[number] = n.sum(), total.sum(), (n > 0).sum(), (total**2).sum(), (total * n).sum(), (n**2).sum()
-    return {"scores": sums}
+        sums[number] = total.sum(), n.sum(), (total**2).sum(), (total * n).sum(), (n**2).sum(), (n > 0).sum()
+    return sums
 
 
 @analysis
-def stages(study: Study, *, pending: Duration = Duration.parse("30d")) -> StagesResult:
+def stages(study: Study, *, patience: Duration = Duration.parse("30d")) -> StagesResult:
     """What happens at each stage: how many customers are there, go no further, how long does it take, how content are they?
 
-    A customer is at a stage with the first event that stands for it (an event may stand for another stage after the
-    first order); nobody has to be at every stage. *Going further* means any later event that stands for a stage
-    further on; the journey is a cycle, so from re-purchase and advocacy on a later order counts as well. Those
-    who went no further but had any event within `pending` of the log's end are neither lost nor kept: the drop-off
-    leaves them out. A score counts at the stage that its event stands for. The interval of the mean score takes
-    customers as clusters (Cochran 1977, *Sampling Techniques*, eq. 6.13); it is missing under two customers, and
-    findings need 30 customers or scores.
+    A customer is at a stage with any event that stands for it (an event may stand for another stage after the
+    first order); nobody has to be at every stage. Who goes further, who leaves and who is pending is what
+    `dropoff` says: a customer leaves at one stage at most, the furthest, and after a silence of `patience`.
+    A score counts at the stage that its event stands for. The interval of the mean score takes customers as
+    clusters (Cochran 1977, *Sampling Techniques*, chapter 6); it is missing under two customers. Findings need
+    30 customers or scores.
 
     Args:
-        pending: How long after their last event customers may still go further.
+        patience: How long a customer may be silent before counting as gone.
     """
     names = study.log.names("event").to_list()
     where = study.stages
     placed = tuple(c for c in range(len(names)) if where.before[c] >= 0 or where.after[c] >= 0)
-    found = study.fold(_Stages(where, placed, study.log.ends - pending.microseconds))
-    main = _stages_table(found)
+    found = study.fold(_Stages(where, placed))
+    main = _stages_table(found, study.result(dropoff, patience=patience))
     return StagesResult(
-        stages=main, touchpoints=_touchpoints_table(found, [names[code] for code in placed]), findings=_findings(main)
-    )
+        stages=main, touchpoints=_touchpoints_table(found, [names[code] for code in placed]),
+        findings=_findings(main, int(found["all"][0])),
+    )  # fmt: skip
 
 
-def _stages_table(found: dict[str, NDArray[Any]]) -> pa.Table:
-    customers, went, waiting = found["customers"], found["next"], found["pending"]
-    lost, settled = customers - went - waiting, customers - waiting
-    interval = wilson(lost, settled)
-    mean, low, high = _mean_scores(found["scores"])
-    everyone = np.full(len(STAGES), int(found["all"][0]))
+def _stages_table(found: dict[str, NDArray[Any]], losses: Result) -> pa.Table:
+    everyone = max(int(found["all"][0]), 1)
+    known = {row["stage"]: row for row in losses.tables["stages"].to_pylist()}
+    lost = {name: np.array([known.get(stage.value, {}).get(name, np.nan) for stage in STAGES]) for name in _NUMBERS}
+    counts = {name: np.nan_to_num(lost[name]).astype(np.int64) for name in ("went_on", "left", "pending")}
+    total, n, squares, products, sizes, clusters = found["scores"].T
+    score = ratio_interval(total, n, squares, products, sizes, clusters)
     return table(
         stage=[stage.value for stage in STAGES],
-        customers=customers,
-        share_of_all=_ratio(customers, everyone),
-        events=found["events"],
-        next_customers=went,
-        drop_off=_ratio(lost, settled),
-        drop_off_low=interval.low,
-        drop_off_high=interval.high,
-        median_days_to_next=quantile_of(found["seconds"], 0.5) / 86_400,
-        mean_score=mean,
-        score_low=low,
-        score_high=high,
-        scores=found["scores"][:, 0].astype(np.int64),
-        pending=waiting,
+        customers=found["customers"],
+        share_of_all=found["customers"] / everyone,
+        events=found["touches"].sum(axis=1),
+        next_customers=counts["went_on"],
+        drop_off=1 - lost["rate"],
+        drop_off_low=1 - lost["rate_high"],
+        drop_off_high=1 - lost["rate_low"],
+        median_days_to_next=lost["median_seconds"] / 86_400,
+        mean_score=np.divide(total, n, out=np.full(len(STAGES), np.nan), where=n > 0),
+        score_low=score.low,
+        score_high=score.high,
+        scores=n.astype(np.int64),
+        left=counts["left"],
+        pending=counts["pending"],
     )
-
-
-def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
-
-
-def _mean_scores(sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The mean of the answers and its 95 % interval: a ratio of two totals over customers."""
-    from scipy.special import stdtrit
-
-    n, total, clusters, squares, products, sizes = sums.T
-    mean = _ratio(total, n)
-    spread = np.maximum(squares - 2 * mean * products + mean**2 * sizes, 0)
-    variance = _ratio(spread * clusters, (clusters - 1) * n**2)
-    half = stdtrit(np.maximum(clusters - 1, 1), 0.975) * np.sqrt(variance)
-    half[clusters < 2] = np.nan
-    return mean, mean - half, mean + half
 
 
 def _touchpoints_table(found: dict[str, NDArray[Any]], names: list[str]) -> pa.Table:
@@ -223,19 +194,20 @@ def _touchpoints_table(found: dict[str, NDArray[Any]], names: list[str]) -> pa.T
     )
 
 
-def _findings(main: pa.Table) -> tuple[Finding, ...]:
+def _findings(main: pa.Table, everyone: int) -> tuple[Finding, ...]:
     rows = main.to_pylist()
-    lost = {row["stage"]: row["customers"] - row["next_customers"] - row["pending"] for row in rows}
-    known = [row for row in rows if row["customers"] - row["pending"] >= ENOUGH and lost[row["stage"]] > 0]
+    if everyone < ENOUGH:
+        return (Finding(f"Too few customers to say at which stage they are lost: {everyone:,}."),)
+    known = [row for row in rows if row["left"] and row["left"] + row["next_customers"] >= ENOUGH]
     if not known:
-        return (Finding("Too few customers at any stage to say where they are lost."),)
-    worst = max(known, key=lambda row: lost[row["stage"]])
-    name, gone = _LABELS[worst["stage"]].lower(), lost[worst["stage"]]
+        return (Finding(f"No stage of the journey is known to lose any of the {everyone:,} customers."), *_satisfaction(rows))
+    worst = max(known, key=lambda row: row["left"])
     text = (
-        f"More customers stop at the stage {name} than at any other: {gone:,} of {worst['customers'] - worst['pending']:,} "
-        f"went no further ({worst['drop_off']:.1%}, 95% interval {worst['drop_off_low']:.1%} to {worst['drop_off_high']:.1%})."
+        f"No stage loses more customers than {_LABELS[worst['stage']].lower()}: {worst['left']:,} of "
+        f"{worst['left'] + worst['next_customers']:,} went no further ({worst['drop_off']:.0%}; "
+        f"95% interval {worst['drop_off_low']:.0%} to {worst['drop_off_high']:.0%})."
     )
-    return (Finding(text, customers=gone), *_slowest(rows), *_satisfaction(rows))
+    return (Finding(text), *_slowest(rows), *_satisfaction(rows))
 
 
 def _slowest(rows: list[dict[str, Any]]) -> tuple[Finding, ...]:

@@ -94,11 +94,21 @@ def _steps(curve: pa.Table, summary: pa.Table, title: str) -> Picture:
 
     frame = curve.to_pandas()
     frame = frame[frame["at_risk"] >= np.minimum(10, frame.groupby("group")["at_risk"].transform("max"))]
-    frame = frame.assign(share=1 - frame["survival"], share_low=1 - frame["high"], share_high=1 - frame["low"])
+    frame = frame.assign(
+        share=1 - frame["survival"], share_low=1 - frame["high"], share_high=1 - frame["low"]
+    )
     groups = summary["group"].to_pylist()
-    colours = alt.Scale(domain=groups, range=[theme.ACCENT] if len(groups) == 1 else [*theme.OKABE_ITO[:6], theme.GREY, theme.INK])
+    colours = alt.Scale(
+        domain=groups,
+        range=[theme.ACCENT] if len(groups) == 1 else [*theme.OKABE_ITO[:6], theme.GREY, theme.INK],
+    )
     colour = alt.Color("group:N", scale=colours, legend=None)
-    across = alt.X("days:Q", title="days since the start", axis=alt.Axis(grid=False, tickCount=8), scale=alt.Scale(nice=False))
+    across = alt.X(
+        "days:Q",
+        title="days since the start",
+        axis=alt.Axis(grid=False, tickCount=8),
+        scale=alt.Scale(nice=False),
+    )
     up = alt.Y("share:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5), scale=alt.Scale(domainMin=0))
     base = alt.Chart(frame).encode(x=across, color=colour)
     layers = [base.mark_line(interpolate="step-after", strokeWidth=2).encode(y=up)]
@@ -107,16 +117,26 @@ def _steps(curve: pa.Table, summary: pa.Table, title: str) -> Picture:
         layers.insert(0, band.encode(y=alt.Y("share_low:Q", title=None), y2="share_high:Q"))
     if len(groups) > 1:
         names = alt.Chart(_ends(frame)).mark_text(align="left", fontSize=12)
-        layers.append(names.encode(x=alt.value(theme.WIDTH - 152), y="height:Q", text="group:N", color=colour))
-    chart = alt.layer(*layers).properties(width=theme.WIDTH - 160 if len(groups) > 1 else theme.WIDTH - 40, height=280)
+        layers.append(
+            names.encode(x=alt.value(theme.WIDTH - 152), y="height:Q", text="group:N", color=colour)
+        )
+    chart = alt.layer(*layers).properties(
+        width=theme.WIDTH - 160 if len(groups) > 1 else theme.WIDTH - 40, height=280
+    )
     note = f"n = {sum(summary['customers'].to_pylist()):,} customers; those still waiting at the log's end are counted as waiting (Kaplan–Meier)."
-    return plots.picture(chart, title, "Share to whom it has happened, by days since the start, with 95 % intervals where they fit.", note)
+    return plots.picture(
+        chart,
+        title,
+        "Share to whom it has happened, by days since the start, with 95 % intervals where they fit.",
+        note,
+    )
 
 
 def _ends(frame: Any) -> Any:
     """Each group's name at the height where its line ends, pushed apart where names would touch."""
     ends = frame.groupby("group", as_index=False).last().sort_values("share")[["group", "share"]]
-    gap, heights = frame["share"].max() / 16, []
+    heights: list[float] = []
+    gap = frame["share"].max() / 16
     for share in ends["share"]:
         heights.append(max(share, heights[-1] + gap if heights else share))
     return ends.assign(height=heights)
@@ -139,7 +159,11 @@ class _Waits(Fold[dict[str, list[NDArray]]]):
         time = block["time"]
         first = block.first_row(rows_of(block, self.start))
         began = np.where(first >= 0, time[first], 0)
-        late = time > began[block.owner] if set(self.start) & set(self.end) else np.arange(block.rows) > first[block.owner]
+        late = (
+            time > began[block.owner]
+            if set(self.start) & set(self.end)
+            else np.arange(block.rows) > first[block.owner]
+        )
         reached = block.first_row(rows_of(block, self.end) & late)
         started = first >= 0
         wait = np.where(reached >= 0, time[reached], self.ends) - began
@@ -151,7 +175,9 @@ class _Waits(Fold[dict[str, list[NDArray]]]):
 
 
 @analysis
-def time_to(study: Study, *, start: Event | None = None, end: Event | None = None, by: Property | None = None) -> TimeToResult:
+def time_to(
+    study: Study, *, start: Event | None = None, end: Event | None = None, by: Property | None = None
+) -> TimeToResult:
     """How long does it take from one event to another, when some are still waiting?
 
     One wait a customer: from the first `start` event to the first `end` event after it (an event of the same kind
@@ -178,9 +204,17 @@ def time_to(study: Study, *, start: Event | None = None, end: Event | None = Non
     curves = {name: kaplan_meier(*parts) for name, parts in waiting.items()}
     tests = _tests(waiting)
     summary = _summary(waiting, curves)
-    curve = pa.concat_tables([_curve(name, curves[name]) for name in curves] or [_curve("", kaplan_meier([], []))])
+    curve = pa.concat_tables(
+        [_curve(name, curves[name]) for name in curves] or [_curve("", kaplan_meier([], []))]
+    )
     warnings = ("Observational: the groups may differ in more than what they are grouped by.",) if by else ()
-    findings = _findings(summary, tests, start or "the first order", end or ("the next order" if start is None else "an order"), by)
+    findings = _findings(
+        summary,
+        tests,
+        start or "the first order",
+        end or ("the next order" if start is None else "an order"),
+        by,
+    )
     return TimeToResult(summary=summary, curve=curve, tests=tests, findings=findings, warnings=warnings)
 
 
@@ -213,7 +247,11 @@ def _summary(waiting: dict[str, tuple[NDArray, NDArray]], curves: dict[str, Surv
                "median_low": median.low, "median_high": median.high}  # fmt: skip
         for horizon in DAYS:
             share, low, high = _by(curve, horizon)
-            row |= {f"by_{horizon}_days": share, f"by_{horizon}_days_low": low, f"by_{horizon}_days_high": high}
+            row |= {
+                f"by_{horizon}_days": share,
+                f"by_{horizon}_days_low": low,
+                f"by_{horizon}_days_high": high,
+            }
         rows.append(row)
     return table(**{name: [row[name] for row in rows] for name in TimeToResult.columns()["summary"]})
 
@@ -238,14 +276,21 @@ def _curve(name: str, curve: SurvivalCurve) -> pa.Table:
     first = np.flatnonzero(np.diff(stretch, prepend=-1))
     last = np.append(first[1:], steps)[: len(first)] - 1
     size, lead = len(first) + 1, 0 if steps and curve.times[last[0]] > 0 else 1
-    counts = (np.append(0, np.add.reduceat(c, first) if steps else []) for c in (curve.events, curve.censored))
+    counts = (
+        np.append(0, np.add.reduceat(c, first) if steps else []) for c in (curve.events, curve.censored)
+    )
     at_risk = np.append(curve.at_risk[:1], curve.at_risk[first])
     after = [np.append(1.0, values[last]) for values in (curve.survival, curve.low, curve.high)]
     columns = (np.append(0.0, curve.times[last]), at_risk, *counts, *after)
     names = ("days", "at_risk", "events", "censored", "survival", "low", "high")
     whole = ("at_risk", "events", "censored")
-    data = {n: c[lead:].astype(np.int64 if n in whole else float) for n, c in zip(names, columns, strict=True)}
-    return table(group=pa.array([name] * (size - lead if steps else 0), pa.string()), **{n: c if steps else c[:0] for n, c in data.items()})
+    data = {
+        n: c[lead:].astype(np.int64 if n in whole else float) for n, c in zip(names, columns, strict=True)
+    }
+    return table(
+        group=pa.array([name] * (size - lead if steps else 0), pa.string()),
+        **{n: c if steps else c[:0] for n, c in data.items()},
+    )
 
 
 def _tests(waiting: dict[str, tuple[NDArray, NDArray]]) -> pa.Table:
@@ -262,11 +307,17 @@ def _tests(waiting: dict[str, tuple[NDArray, NDArray]]) -> pa.Table:
     )  # fmt: skip
 
 
-def _findings(summary: pa.Table, tests: pa.Table, start: str, end: str, by: str | None) -> tuple[Finding, ...]:
+def _findings(
+    summary: pa.Table, tests: pa.Table, start: str, end: str, by: str | None
+) -> tuple[Finding, ...]:
     rows = summary.to_pylist()
     customers, reached = (sum(row[name] for row in rows) for name in ("customers", "reached"))
     if customers < ENOUGH:
-        return (Finding(f"Too few to say how long it takes from {start} to {end}: {customers:,} customers started."),)
+        return (
+            Finding(
+                f"Too few to say how long it takes from {start} to {end}: {customers:,} customers started."
+            ),
+        )
     if by is None:
         return (Finding(_sentence(rows[0], start, end), customers=customers - reached),)
     return _compared([row for row in rows if row["customers"] >= ENOUGH], tests, start, end, by)
@@ -283,15 +334,31 @@ def _sentence(row: dict[str, Any], start: str, end: str) -> str:
     return f"{reached}: {shares}." if shares else f"{reached}."
 
 
-def _compared(rows: Sequence[dict[str, Any]], tests: pa.Table, start: str, end: str, by: str) -> tuple[Finding, ...]:
-    horizon = next((d for d in (90, 30, 365, 7) if sum(r[f"by_{d}_days"] == r[f"by_{d}_days"] for r in rows) == len(rows)), None)
+def _compared(
+    rows: Sequence[dict[str, Any]], tests: pa.Table, start: str, end: str, by: str
+) -> tuple[Finding, ...]:
+    horizon = next(
+        (
+            d
+            for d in (90, 30, 365, 7)
+            if sum(r[f"by_{d}_days"] == r[f"by_{d}_days"] for r in rows) == len(rows)
+        ),
+        None,
+    )
     overall = tests.to_pylist()[:1]
     if len(rows) < 2 or not overall or horizon is None:
         return (Finding(f"Too few to compare groups of {by} on the way from {start} to {end}."),)
     if not overall[0]["significant"]:
-        return (Finding(f"Groups of {by} are not clearly different on the way from {start} to {end} (log-rank p = {overall[0]['p']:.2f})."),)
+        return (
+            Finding(
+                f"Groups of {by} are not clearly different on the way from {start} to {end} (log-rank p = {overall[0]['p']:.2f})."
+            ),
+        )
     key = f"by_{horizon}_days"
     best, worst = max(rows, key=lambda r: r[key]), min(rows, key=lambda r: r[key])
-    said = [f"{r[key]:.0%} of {r['group']} ({r[key + '_low']:.0%} to {r[key + '_high']:.0%}, n = {r['customers']:,})" for r in (best, worst)]
+    said = [
+        f"{r[key]:.0%} of {r['group']} ({r[key + '_low']:.0%} to {r[key + '_high']:.0%}, n = {r['customers']:,})"
+        for r in (best, worst)
+    ]
     text = f"Within {horizon} days of {start}, {said[0]} come to {end}, but only {said[1]}."
     return (Finding(text, customers=(best[key] - worst[key]) * worst["customers"]),)

@@ -68,7 +68,9 @@ class TouchpointsResult(Result):
             score_high="upper bound of the mean score (95 %)",
             scores="how many answers followed it",
             kind=f"{MOMENT}, {PAIN}, {NEUTRAL} or {FEW}",
-            p="smallest p value of its comparisons, by Holm over all comparisons of all touchpoints",
+            p_lift="p value of the lift, by Holm over all comparisons of all touchpoints",
+            p_repurchase="p value of the re-purchase lift, likewise",
+            p_score="p value of the mean score against that of other answers, likewise",
             gained="matched customers times their lifts: orders more (or fewer) than those of like customers",
             money="what those orders are worth at the mean value of the orders that came",
             later_stage="the stage it stands for after the first order",
@@ -125,12 +127,17 @@ def touchpoints(
     """
     everything, labels = _points(study, events, by)
     reached, sums, shown = _folded(study, everything, labels, window, horizon, answered)
-    effects = {name: [_effect(sums[name], number, len(shown)) for number in range(len(shown))] for name in ("first", "again")}
+    effects = {
+        name: [_effect(sums[name], number, len(shown)) for number in range(len(shown))]
+        for name in ("first", "again")
+    }
     for number, code in enumerate(shown):
         if _is_ordering(study, labels[code][0]):
             effects["first"][number] = effects["again"][number] = NOTHING
     scores = [_score(*sums["scores"][number]) for number in range(len(shown))]
-    adjusted = holm(np.array([[e.p for e in effects["first"]], [e.p for e in effects["again"]], [s["p"] for s in scores]]))
+    adjusted = holm(
+        np.array([[e.p for e in effects["first"]], [e.p for e in effects["again"]], [s["p"] for s in scores]])
+    )
     worth = {name: _mean_later(study, sums[name]) for name in effects}
     rows = []
     for number, code in enumerate(shown):
@@ -139,16 +146,25 @@ def touchpoints(
         row = _place(study, *labels[code]) | _reach(reached, code)
         row |= _lift_columns(effects["first"][number], effects["again"][number]) | scores[number]
         rows.append(_judged(row, adjusted[:, number] if adjusted.size else np.full(3, np.nan), worth))
-    rows.sort(key=lambda row: ((MOMENT, PAIN, NEUTRAL, FEW).index(row["kind"]), -abs(_known(row["gained"])), row["touchpoint"]))
+    rows.sort(
+        key=lambda row: (
+            (MOMENT, PAIN, NEUTRAL, FEW).index(row["kind"]),
+            -abs(_known(row["gained"])),
+            row["touchpoint"],
+        )
+    )
     findings = _findings(study, rows, window, horizon, int(reached["all"][0]))
     return TouchpointsResult(touchpoints=_typed(rows), findings=tuple(findings))
 
 
-def _points(study: Study, events: tuple[str, ...] | None, by: str | None) -> tuple[Points, list[tuple[str, str]]]:
+def _points(
+    study: Study, events: tuple[str, ...] | None, by: str | None
+) -> tuple[Points, list[tuple[str, str]]]:
     """Every touchpoint there could be, and its (event, value of the property)."""
     values = study.log.names(by).to_list() if by else []
     width = len(values) + 1 if by else 1
-    place, labels = [], []
+    place: list[int] = []
+    labels: list[tuple[str, str]] = []
     for event in study.log.names("event").to_list():
         wanted = event not in study.journey.orders and (events is None or event in events)
         for value in ("", *values)[:width]:
@@ -158,7 +174,12 @@ def _points(study: Study, events: tuple[str, ...] | None, by: str | None) -> tup
 
 
 def _folded(
-    study: Study, points: Points, labels: list[tuple[str, str]], window: Duration, horizon: Duration, answered: Duration
+    study: Study,
+    points: Points,
+    labels: list[tuple[str, str]],
+    window: Duration,
+    horizon: Duration,
+    answered: Duration,
 ) -> tuple[dict[str, NDArray], dict[str, Any], list[int]]:
     """What the folds give and the touchpoints compared, from one pass where there are few touchpoints, else from two."""
 
@@ -186,10 +207,14 @@ def _effect(compared: Compared, number: int, points: int) -> MatchedEffect:
     tallies[met[mine], :, place] = compared.sums[mine]
     (others, came_others), (touched, came_touched) = tallies
     both = (touched > 0) & (others > 0)
-    effect = stratified_effect_from_sums(touched, came_touched, came_touched, others, came_others, came_others)
+    effect = stratified_effect_from_sums(
+        touched, came_touched, came_touched, others, came_others, came_others
+    )
     if min(touched[both].sum(), others[both].sum()) >= TOO_FEW:
         return effect
-    return replace(NOTHING, n_treated=effect.n_treated, n_control=effect.n_control, n_matched=effect.n_matched)
+    return replace(
+        NOTHING, n_treated=effect.n_treated, n_control=effect.n_control, n_matched=effect.n_matched
+    )
 
 
 def _is_ordering(study: Study, event: str) -> bool:
@@ -230,7 +255,12 @@ def _place(study: Study, event: str, value: str) -> dict[str, Any]:
     stage = str(known.stage) if known else "none"
     later = known.after_purchase if known and known.after_purchase is not None else stage
     label = f"{event} · {value}" if value else event
-    return {"touchpoint": label, "stage": stage, "channel": known.channel if known else None, "later_stage": str(later)}
+    return {
+        "touchpoint": label,
+        "stage": stage,
+        "channel": known.channel if known else None,
+        "later_stage": str(later),
+    }
 
 
 def _reach(reached: dict[str, NDArray], code: int) -> dict[str, Any]:
@@ -266,7 +296,8 @@ def _judged(row: dict[str, Any], p: NDArray, worth: dict[str, float]) -> dict[st
     else:
         kind = NEUTRAL if any(known) or not np.isnan(p[2]) else FEW
     return row | {
-        "kind": kind, "gains": gains, "moneys": money, "sure": sure, "p": float(np.nanmin(p)) if (~np.isnan(p)).any() else NAN,
+        "kind": kind, "gains": gains, "moneys": money, "sure": sure,
+        "p_lift": float(p[0]), "p_repurchase": float(p[1]), "p_score": float(p[2]),
         "gained": float(np.nansum(gains)) if any(known) else NAN,
         "money": float(np.nansum(money)) if not np.isnan(money).all() else NAN,
     }  # fmt: skip
@@ -276,21 +307,26 @@ def _known(value: float) -> float:
     return 0.0 if np.isnan(value) else float(value)
 
 
-def _findings(study: Study, rows: list[dict[str, Any]], window: Duration, horizon: Duration, customers: int) -> list[Finding]:
+def _findings(
+    study: Study, rows: list[dict[str, Any]], window: Duration, horizon: Duration, customers: int
+) -> list[Finding]:
     said = [row for row in rows if row["kind"] != FEW]
     if not said:
         return [Finding(f"{customers:,} customers are too few to say what any touchpoint goes along with.")]
     findings = [
         _lift_finding(study, row, window, horizon)
         for kind in (MOMENT, PAIN)
-        for row in [next((row for row in rows if row["kind"] == kind and (row["sure"][0] or row["sure"][1])), None)]
+        for row in [
+            next((row for row in rows if row["kind"] == kind and (row["sure"][0] or row["sure"][1])), None)
+        ]
         if row is not None
     ]
     low = [row for row in rows if row["sure"][2] and row["below"]]
     if low:
         findings.append(_score_finding(min(low, key=lambda row: (row["mean_score"], row["touchpoint"]))))
     neutral = sum(row["kind"] == NEUTRAL for row in rows)
-    text = f"{neutral} of {len(rows)} touchpoints go along with no difference beyond chance; {len(rows) - len(said)} are too few to say."
+    text = f"{neutral} of {len(rows)} touchpoints go along with no difference beyond chance"
+    text += f", and {len(rows) - len(said)} were met too seldom to say." if len(said) < len(rows) else "."
     return [*findings, Finding(text)]
 
 
@@ -305,11 +341,15 @@ def _lift_finding(study: Study, row: dict[str, Any], window: Duration, horizon: 
     worth = "" if np.isnan(money) else f", {study.currency} {abs(money):,.0f}"
     return Finding(
         f"Of customers who met {row['touchpoint']} within {in_words(window.seconds)} of {start}, {row[prefix + '_touched']:.0%} {verb} "
-        f"in the {in_words(horizon.seconds)} after that, of like customers {row[prefix + '_others']:.0%} ({lift * 100:+.1f} points, "
-        f"95 % interval {low * 100:+.1f} to {high * 100:+.1f}): {abs(gain):,.0f} orders {'more' if gain > 0 else 'fewer'}{worth}.",
+        f"in the {in_words(horizon.seconds)} after that, of like customers {row[prefix + '_others']:.0%} ({_points_of(lift)} points, "
+        f"95 % interval {_points_of(low)} to {_points_of(high)}): {abs(gain):,.0f} orders {'more' if gain > 0 else 'fewer'}{worth}.",
         money=None if np.isnan(money) else abs(money),
         customers=abs(gain),
     )
+
+
+def _points_of(share: float) -> str:
+    return f"{share * 100:+.1f}".replace("-", "−")
 
 
 def _score_finding(row: dict[str, Any]) -> Finding:
@@ -324,14 +364,21 @@ def _drawn(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The lifts of the table as rows of the picture."""
     drawn = []
     for row in rows:
-        for verb, value, low, high, n in (
-            ("first order", row["lift"], row["lift_low"], row["lift_high"], row["matched"]),
-            ("next order", row["repurchase_lift"], row["repurchase_low"], row["repurchase_high"], row["repurchase_matched"]),
+        for verb, value, low, high, n, p in (
+            ("first order", "lift", "lift_low", "lift_high", "matched", "p_lift"),
+            (
+                "next order",
+                "repurchase_lift",
+                "repurchase_low",
+                "repurchase_high",
+                "repurchase_matched",
+                "p_repurchase",
+            ),
         ):
-            if value is not None and not np.isnan(value):
-                sure = row["kind"] in (MOMENT, PAIN) and (low > 0 or high < 0)
-                drawn.append({"name": f"{row['touchpoint']} → {verb}", "value": value, "low": low, "high": high,
-                              "n": n, "sign": (1 if value > 0 else -1) if sure else 0})  # fmt: skip
+            if row[value] is not None and not np.isnan(row[value]):
+                sign = (1 if row[value] > 0 else -1) if row[p] is not None and row[p] < LEVEL else 0
+                drawn.append({"name": f"{row['touchpoint']} → {verb}", "value": row[value], "low": row[low],
+                              "high": row[high], "n": row[n], "sign": sign})  # fmt: skip
     return drawn
 
 
@@ -341,7 +388,8 @@ def _typed(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.table(
         {
             name: pa.array(
-                [row[name] for row in rows], pa.string() if name in text else pa.int64() if name in whole else pa.float64()
+                [row[name] for row in rows],
+                pa.string() if name in text else pa.int64() if name in whole else pa.float64(),
             )
             for name in TouchpointsResult.columns()["touchpoints"]
         }

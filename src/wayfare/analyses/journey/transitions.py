@@ -140,18 +140,21 @@ class _Steps(Fold[dict[str, Any]]):
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
         both = {name: left[name] + right[name] for name in ("seen", "starts", "ends")}
         if self.dense:
-            cells = np.add(left["cells"], right["cells"], out=left["cells"])
+            into = left["cells"] if left["cells"].flags.writeable else None
+            cells = np.add(left["cells"], right["cells"], out=into)
         else:
             cells = left["cells"].add(right["cells"])
         return {**both, "cells": cells}
 
 
 def _one_row_an_order(block: Block) -> Block:
-    """The block with the lines of one order, where they stand together, as one row."""
+    """The block with the lines of one order, at one instant, as one row."""
     if not block.has("order"):
         return block
-    event, order, again = block["event"], block["order"], ~block.first
-    again[1:] &= (order[1:] >= 0) & (order[1:] == order[:-1]) & (event[1:] == event[:-1])
+    again = ~block.first
+    again[1:] &= block["order"][1:] >= 0
+    for name in ("order", "event", "time"):
+        again[1:] &= block[name][1:] == block[name][:-1]
     return block.keep(~again)
 
 
@@ -168,9 +171,9 @@ def transitions(
     An edge joins an event to the one right after it in the same customer's history (the directly-follows
     relation of process mining: van der Aalst 2016, Process Mining, 6.2). Its probability is its count over all
     counted steps that leave the source, so that the probabilities of one source add up to 1; histories
-    that end at the source are no step and stand in `ends`. The lines of one order are one event. Edges are sorted by count, then by name. Medians
-    are read from a histogram and within 0.4 % of the exact ones. An event with fewer than 10 steps from it
-    is too few for a finding.
+    that end at the source are no step and stand in `ends`. The lines of one order are one event. Edges are
+    sorted by count, then by name. Medians are read from a histogram and within 0.4 % of the exact ones. An
+    event with fewer than 10 steps from it is too few for a finding.
 
     Args:
         unit: Whether a step may bridge any time (customer) or only stay within a visit (session).
@@ -232,12 +235,12 @@ def _findings(edges: pa.Table, ends: pa.Table, unit: str) -> tuple[Finding, ...]
     said = [_usual(usual, leaving[usual["source"]])] if usual else []
     said += _loops([row for row in rows if row["source"] == row["target"]], sum(leaving.values()))
     if not said:
-        return (Finding(f"Too few to say what follows what: {sum(leaving.values())} steps."),)
+        return (Finding(f"Too few to say what follows what (n = {sum(leaving.values())} steps)."),)
     last = max(ends.to_pylist(), key=lambda row: row["ends"])
     total = sum(ends["ends"].to_pylist())
     histories = "sessions" if unit == "session" else "histories"
-    said.append(Finding(f"{last['event']} is the most common last event: {last['ends']:,} of {total:,} {histories} end with it ({last['ends'] / total:.0%})."))
-    return tuple(said)
+    stop = f"{last['ends']:,} of {total:,} {histories} end with it ({last['ends'] / total:.0%})"
+    return (*said, Finding(f"{last['event']} is the most common last event: {stop}."))
 
 
 def _usual(row: dict[str, Any], leaving: int) -> Finding:
@@ -271,13 +274,17 @@ def _heatmap(result: TransitionsResult, shown: list[str], title: str, note: str)
 
     rows = [row for row in result.edges.to_pylist() if row["source"] in shown and row["target"] in shown]
     data = pa.Table.from_pylist([row for row in rows if row["probability"] >= 0.005]).to_pandas()
-    across = alt.Axis(orient="top", labelAngle=-40, labelAlign="left", domain=False, ticks=False, labelLimit=160)
+    across = alt.Axis(
+        orient="top", labelAngle=-40, labelAlign="left", domain=False, ticks=False, labelLimit=160
+    )
     base = alt.Chart(data).encode(
         x=alt.X("target:N", title=None, sort=shown, axis=across, scale=alt.Scale(domain=shown)),
         y=alt.Y("source:N", title=None, sort=shown, scale=alt.Scale(domain=shown)),
     )
     dark = max(row["probability"] for row in rows) * 0.55 if rows else 0.0
-    cells = base.mark_rect(stroke="white", strokeWidth=1).encode(color=alt.Color("probability:Q", legend=None))
+    cells = base.mark_rect(stroke="white", strokeWidth=1).encode(
+        color=alt.Color("probability:Q", legend=None)
+    )
     text = base.mark_text(fontSize=11).encode(
         text=alt.Text("probability:Q", format=".0%"),
         color=alt.condition(f"datum.probability > {dark}", alt.value("white"), alt.value(theme.INK)),

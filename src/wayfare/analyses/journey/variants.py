@@ -70,7 +70,10 @@ class VariantsResult(Result):
         if self.variants.num_rows == 0:
             return None
         top = self.variants.slice(0, DRAWN).to_pylist()
-        rows = [Way(tuple(r["path"].split(JOIN)), f"{r['share']:.1%}  ({r['customers']:,})", r["share"]) for r in top]
+        rows = [
+            Way(tuple(r["path"].split(JOIN)), f"{r['share']:.1%}  ({r['customers']:,})", r["share"])
+            for r in top
+        ]
         whole = self.summary.to_pylist()[0]
         subtitle = f"Share of customers (number) of the {len(rows)} most frequent ways, first event to last"
         note = f"n = {whole['customers']:,} customers on {whole['variants']:,} different ways."
@@ -121,11 +124,13 @@ class _Writing:
 
 
 def _one_row_an_order(block: Block) -> Block:
-    """The block with the lines of one order, where they stand together, as one row."""
+    """The block with the lines of one order, at one instant, as one row."""
     if not block.has("order"):
         return block
-    event, order, again = block["event"], block["order"], ~block.first
-    again[1:] &= (order[1:] >= 0) & (order[1:] == order[:-1]) & (event[1:] == event[:-1])
+    again = ~block.first
+    again[1:] &= block["order"][1:] >= 0
+    for name in ("order", "event", "time"):
+        again[1:] &= block[name][1:] == block[name][:-1]
     return block.keep(~again)
 
 
@@ -188,7 +193,9 @@ class _Portrait(Fold[dict[str, Any]]):
         written = self.writing.written(block)
         prints = self.writing.prints(written, self.numbers)
         number = np.minimum(np.searchsorted(self.shown, prints), max(len(self.shown) - 1, 0))
-        known = np.flatnonzero(self.shown[number] == prints) if len(self.shown) else np.empty(0, dtype=np.int64)
+        known = (
+            np.flatnonzero(self.shown[number] == prints) if len(self.shown) else np.empty(0, dtype=np.int64)
+        )
         variant = number[known]
         took = block["time"][block.starts[1:][known] - 1] - block["time"][block.starts[:-1][known]]
         orders = orders_of(block, self.stages)
@@ -196,7 +203,9 @@ class _Portrait(Fold[dict[str, Any]]):
         value = np.bincount(orders.owner, np.nan_to_num(orders.value), minlength=block.customers)[known]
         return {
             "paths": self._paths(written, known, variant),
-            "took": _added([(variant * _FACTOR + bucket_of(took / 1e6), np.ones(len(known), dtype=np.int64))]),
+            "took": _added(
+                [(variant * _FACTOR + bucket_of(took / 1e6), np.ones(len(known), dtype=np.int64))]
+            ),
             "orders": np.bincount(variant, placed, minlength=len(self.shown)),
             "value": np.bincount(variant, value, minlength=len(self.shown)),
         }
@@ -207,7 +216,10 @@ class _Portrait(Fold[dict[str, Any]]):
         limit, paths = self.writing.limit, {}
         for number, customer in zip(found.tolist(), known[first].tolist(), strict=True):
             start, stop = written.starts[customer : customer + 2]
-            paths[number] = (written["event"][start : min(stop, start + limit)].copy(), bool(stop - start > limit))
+            paths[number] = (
+                written["event"][start : min(stop, start + limit)].copy(),
+                bool(stop - start > limit),
+            )
         return paths
 
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
@@ -226,20 +238,25 @@ _FACTOR = 1 << 13  # above the number of a histogram's buckets
 def variants(study: Study, *, limit: int = 50, collapse: bool = False, top: int = 1000) -> VariantsResult:
     """Which whole ways do customers go, and how many go each of them?
 
-    A variant is a customer's whole sequence of events, first to last (process mining's trace variant). A history
-    of more than `limit` events is cut there and ends in "…", so that customers who went the same way so far
-    share a variant. The lines of one order are one event. Sorted by customers, then by path. Paths are told apart by a 64-bit print of their text: among
-    a million different ways, the chance that any two are taken for one is below 1 in 10 million. Where more
-    ways than `top` are equally rare, the prints decide which are shown. Medians are within 0.4 % of the exact.
+    A variant is a customer's whole sequence of events, first to last (process mining's trace variant). A
+    history of more than `limit` events is cut there and ends in "…", so that customers who went the same way
+    so far share a variant. The lines of one order are one event. Sorted by customers, then by path. Medians are
+    within 0.4 % of the exact ones.
+
+    Paths are told apart by a 64-bit print of their text: among a million different ways, the chance that any
+    two are taken for one is below 1 in 10 million. Where more ways than `top` are equally rare, the prints
+    decide which are shown.
 
     Args:
-        limit: From how many events on a history is cut.
+        limit: After how many events a history is cut, 1 to 1,000.
         collapse: Whether an event that is repeated at once counts as one.
-        top: How many variants the table shows at most; the shares and the summary are of all.
+        top: How many variants the table shows at most, 1 to 100,000; the shares and the summary are of all.
     """
-    for name, number, most in (("limit", limit, 10_000), ("top", top, 100_000)):
+    for name, number, most in (("limit", limit, 1_000), ("top", top, 100_000)):
         if not 1 <= number <= most:
-            raise InvalidParameter(f"{number} is out of range.", where=name, hint=f"Give a number from 1 to {most:,}.")
+            raise InvalidParameter(
+                f"{number} is out of range.", where=name, hint=f"Give a number from 1 to {most:,}."
+            )
     writing = _Writing(tuple(study.log.names("event").to_list()), limit, collapse)
     numbers = writing.numbers()
     prints, counts = _added(study.fold(_Census(writing, numbers)))
@@ -248,12 +265,21 @@ def variants(study: Study, *, limit: int = 50, collapse: bool = False, top: int 
     found = study.fold(_Portrait(writing, numbers, shown, study.stages)) if len(shown) else None
     main = _variants(found, counts[np.searchsorted(prints, shown)], int(counts.sum()), writing, study)
     summary = _summary(counts, main.num_rows)
-    return VariantsResult(variants=main, summary=summary, findings=_findings(main, summary.to_pylist()[0], study))
+    return VariantsResult(
+        variants=main, summary=summary, findings=_findings(main, summary.to_pylist()[0], study)
+    )
 
 
-def _variants(found: Any, customers: NDArray[np.int64], total: int, writing: _Writing, study: Study) -> pa.Table:
+def _variants(
+    found: Any, customers: NDArray[np.int64], total: int, writing: _Writing, study: Study
+) -> pa.Table:
     if found is None:
-        found = {"paths": {}, "took": (np.empty(0, np.int64),) * 2, "orders": np.empty(0), "value": np.empty(0)}
+        found = {
+            "paths": {},
+            "took": (np.empty(0, np.int64),) * 2,
+            "orders": np.empty(0),
+            "value": np.empty(0),
+        }
     paths = {number: writing.path(*path) for number, path in found["paths"].items()}
     keys, counts = found["took"]
     _, median = sparse_quantile(keys // _FACTOR, keys % _FACTOR, counts, 0.5)
@@ -281,11 +307,14 @@ def _summary(counts: NDArray[np.int64], shown: int) -> pa.Table:
 def _findings(main: pa.Table, summary: dict[str, int], study: Study) -> tuple[Finding, ...]:
     total = summary["customers"]
     if total < FEW:
-        return (Finding(f"Too few to say which ways are usual: {total} customers."),)
+        return (Finding(f"Too few to say which ways are usual (n = {total})."),)
     first = main.slice(0, 1).to_pylist()[0]
+    took = (
+        f"within {in_words(first['median_seconds'])} (median)" if first["events"] > 1 else "and nothing more"
+    )
     text = (
         f"The most frequent way is {_shortened(first['path'])}: {first['customers']:,} of {total:,} customers "
-        f"({first['share']:.0%}), within {in_words(first['median_seconds'])} (median)."
+        f"({first['share']:.0%}), {took}."
     )
     if first["customers"] < 2:
         text = f"No two of {total:,} customers went the same way."
@@ -304,8 +333,8 @@ def _worth(main: pa.Table, study: Study) -> list[Finding]:
     best = max(rows, key=lambda row: row["value"] * row["customers"])
     money = best["value"] * best["customers"]
     text = (
-        f"Of the ways that {FEW} or more customers went, the one that earned most is {_shortened(best['path'])}: {study.currency} {money:,.0f} from "
-        f"{best['customers']:,} customers, {study.currency} {best['value']:,.2f} each."
+        f"Of the ways that {FEW} or more customers went, the one that earned most is {_shortened(best['path'])}: "
+        f"{study.currency} {money:,.0f} from {best['customers']:,} customers, {study.currency} {best['value']:,.2f} each."
     )
     return [Finding(text, customers=best["customers"])]
 

@@ -16,12 +16,30 @@ from wayfare.histories.stages import StageMap
 
 AGAIN = 90 * 86_400_000_000
 
-FIELDS = ("active", "buyers", "orders", "valued", "revenue", "refunds", "repeat", "ripe", "again", "retained", "exposed")
+FIELDS = (
+    "active",
+    "buyers",
+    "orders",
+    "valued",
+    "revenue",
+    "refunds",
+    "repeat",
+    "ripe",
+    "again",
+    "retained",
+    "exposed",
+)
 """What is counted of a customer in a period: was active; ordered; orders; orders with a known value; their value;
 refunds; ordered who had ordered before; the first order's 90 days are over; ordered again in them; ordered who also
 ordered in the period before; ordered in the period before."""
 
-PAIRS = (("revenue", "revenue"), ("revenue", "valued"), ("valued", "valued"), ("revenue", "refunds"), ("refunds", "refunds"))
+PAIRS = (
+    ("revenue", "revenue"),
+    ("revenue", "valued"),
+    ("valued", "valued"),
+    ("revenue", "refunds"),
+    ("refunds", "refunds"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,19 +81,31 @@ class CustomerPeriods(Fold[dict[str, Any]]):
             "whole": totals.sum(axis=1),
             "whole_moments": totals @ totals.T,
             "windows": np.array([w.sum(axis=1) for w in windows]).reshape(len(windows), len(FIELDS)),
-            "window_moments": np.array([w @ w.T for w in windows]).reshape(len(windows), len(FIELDS), len(FIELDS)),
+            "window_moments": np.array([w @ w.T for w in windows]).reshape(
+                len(windows), len(FIELDS), len(FIELDS)
+            ),
         }
 
     def _add(self, quantities: _Quantities, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(quantities.period + 1, weights=value, minlength=self.periods.count + 1)[1:]
+        sums: NDArray[Any] = np.bincount(
+            quantities.period + 1, weights=value, minlength=self.periods.count + 1
+        )
+        return sums[1:]
 
-    def _window(self, quantities: _Quantities, customers: int, window: tuple[int, int]) -> NDArray[np.float64]:
+    def _window(self, by_period: _Quantities, customers: int, window: tuple[int, int]) -> NDArray[np.float64]:
         """Each customer's sums over the periods of a window (fields, customers)."""
-        inside = (quantities.period >= window[0]) & (quantities.period < window[1])
-        totals = [np.bincount(quantities.owner, weights=value * inside, minlength=customers) for value in quantities.values]
-        after = (quantities.period + 1 >= window[0]) & (quantities.period + 1 < window[1])
-        exposed = np.bincount(quantities.owner, weights=quantities.of("buyers") * after, minlength=customers)
-        totals[FIELDS.index("exposed")] = exposed
+        inside, before = (
+            np.flatnonzero((by_period.period + later >= window[0]) & (by_period.period + later < window[1]))
+            for later in (0, 1)
+        )
+        owner = by_period.owner[inside]
+        totals = [
+            np.bincount(owner, weights=value[inside], minlength=customers) for value in by_period.values
+        ]
+        ordered = by_period.of("buyers")[before]
+        totals[FIELDS.index("exposed")] = np.bincount(
+            by_period.owner[before], weights=ordered, minlength=customers
+        )
         return np.stack(totals)
 
     def _quantities(self, block: Block, orders: Orders, period: NDArray[np.int64]) -> _Quantities:
@@ -112,7 +142,7 @@ class _Quantities:
 
     period: NDArray[np.int64]
     owner: NDArray[np.int64]
-    values: tuple[NDArray[np.float64], ...]
+    values: tuple[NDArray[Any], ...]
 
     def of(self, field: str) -> NDArray[np.float64]:
         return self.values[FIELDS.index(field)]

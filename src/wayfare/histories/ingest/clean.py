@@ -55,6 +55,8 @@ class _Branch:
     keep: str
     raw: Raw
     order: str
+    offence: str = "NULL::VARCHAR"
+    """What a broken row said where it can't be read, so that two broken rows are alike only if they said the same."""
 
 
 def stage(con: duckdb.DuckDBPyConnection, loads: Sequence[Load], zone: str) -> Staged:
@@ -81,10 +83,10 @@ def _branches(con: duckdb.DuckDBPyConnection, index: int, load: Load, zone: str)
         cells = {key: compiled(node, scope) for key, node in rule.values.items()}
         cells |= {name: scope.column(column) for column, name in property_names(load).items()}
         time = _time(con, load, cells.get("time", MISSING), recipe.zone or zone)
-        faults = _faults(cells, time, raw.name)
+        faults, offence = _faults(cells, time, raw.name), _offence(cells)
         cells = {**cells, "time": Cell(time, "BIGINT")} if "time" in cells else cells
         order = f"{index << 44} + rowid * {rules} + {position}" if index or rules > 1 else "rowid"
-        result.append(_Branch(index, cells, faults, condition(rule.when, scope) if rule.when is not None else "", raw, order))
+        result.append(_Branch(index, cells, faults, condition(rule.when, scope) if rule.when is not None else "", raw, order, offence))
     return result + _idle(result, load, index, scope)
 
 
@@ -151,6 +153,11 @@ def _faults(cells: Mapping[str, Cell], time: str, where: str) -> list[tuple[str,
     return faults
 
 
+def _offence(cells: Mapping[str, Cell]) -> str:
+    texts = [as_text(cell) for key, cell in cells.items() if key == "time" or (CANONICAL.get(key) is Kind.NUMBER and cell.is_text)]
+    return f"concat_ws(chr(31), {', '.join(texts)})"
+
+
 def _common(name: str, cells: Sequence[Cell]) -> str:
     """The SQL type of a staged column that several sources fill."""
     if name == "time":
@@ -179,7 +186,8 @@ def _select(branch: _Branch, types: Mapping[str, str]) -> str:
     line = quoted(branch.raw.line_column) if branch.raw.line_column else "rowid"
     where = f" WHERE {branch.keep}" if branch.keep else ""
     return (
-        f"SELECT {branch.order} AS ord, {branch.load} AS src, {line} AS line, CASE {cases} END AS fault, {values}"
+        f"SELECT {branch.order} AS ord, {branch.load} AS src, {line} AS line, CASE {cases} END AS fault,"
+        f" CASE WHEN fault IS NOT NULL THEN {branch.offence} END AS offence, {values}"
         f" FROM {quoted(branch.raw.table)}{where}"
     )
 

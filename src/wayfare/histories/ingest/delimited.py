@@ -6,15 +6,15 @@ import codecs
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from wayfare.errors import BadInput
-from wayfare.histories.ingest.cells import LOCAL_MICROS, literal, quoted
+from wayfare.histories.ingest.cells import literal, quoted
 from wayfare.histories.ingest.raw import Raw, Rejected
 from wayfare.histories.ingest.times import SHAPES, Shape, shaped
 from wayfare.histories.ingest.workbench import one
@@ -44,15 +44,19 @@ class Dialect:
     def reader(self, columns: Mapping[str, str], *, keep_rejects: bool = True) -> str:
         """The DuckDB table function that reads the file with these columns and types."""
         types = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
-        compression = _COMPRESSION.get(self.path.suffix.lower(), "none")
         return (
-            f"read_csv({literal(_unglobbed(self.path))}, columns = {{{types}}}, delim = {literal(self.delimiter)}, quote = '\"',"
-            f" escape = '\"', header = {str(self.header).lower()}, auto_detect = false, compression = {literal(compression)},"
+            f"read_csv({literal(unglobbed(self.path))}, columns = {{{types}}}, delim = {literal(self.delimiter)}, quote = '\"',"
+            f" escape = '\"', header = {str(self.header).lower()}, auto_detect = false, compression = {literal(compression_of(self.path))},"
             f" max_line_size = 16777216, {'store_rejects = true' if keep_rejects else 'ignore_errors = true'})"
         )
 
 
-def _unglobbed(path: Path) -> str:
+def compression_of(path: Path) -> str:
+    """How a file is packed, by the end of its name, in DuckDB's words."""
+    return _COMPRESSION.get(path.suffix.lower(), "none")
+
+
+def unglobbed(path: Path) -> str:
     """The path with DuckDB's wildcards taken literally."""
     return re.sub(r"([\[*?])", r"[\1]", str(path))
 
@@ -118,7 +122,7 @@ def dialect_of(path: Path, scratch: Path, encoding: str = "") -> Dialect:
     rows = _cut(complete.lstrip("\ufeff"), delimiter)
     header = _is_header(rows[0])
     names = rows[0] if header else [f"column{index}" for index in range(len(rows[0]))]
-    return Dialect(path, delimiter, _unique(names), header, aligned)
+    return Dialect(path, delimiter, unique_names(names), header, aligned)
 
 
 def _cut(text: str, delimiter: str) -> list[list[str]]:
@@ -150,7 +154,8 @@ def _is_header(cells: list[str]) -> bool:
     return bool(filled) and not any(_NUMBER_OR_DATE.fullmatch(cell) for cell in filled)
 
 
-def _unique(names: list[str]) -> tuple[str, ...]:
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The names of a source's columns: none empty, no two alike whatever their capitals."""
     seen: set[str] = set()
     result = []
     for position, name in enumerate(names):
@@ -170,14 +175,19 @@ def read_delimited(
     dialect = dialect_of(path, scratch)
     if limit:
         return _glance(con, dialect, table, path.name, limit)
+    raw = read_dialect(con, dialect, table, path.name, roles)
+    if any(rejected.reason == _ENCODING for rejected in raw.rejected):
+        return read_dialect(con, dialect_of(path, scratch, "cp1252"), table, path.name, roles)
+    return raw
+
+
+def read_dialect(con: duckdb.DuckDBPyConnection, dialect: Dialect, table: str, name: str, roles: Mapping[str, Kind]) -> Raw:
+    """The same where the file's dialect is known."""
     types, shapes = _types(con, dialect, roles)
-    raw = _read(con, dialect, table, types, shapes, path.name)
+    raw = _read(con, dialect, table, types, shapes, name)
     if raw is None:
-        raw = _read(con, dialect, table, dict.fromkeys(dialect.names, "VARCHAR"), {}, path.name)
-    if raw is not None and any(rejected.reason == _ENCODING for rejected in raw.rejected):
-        dialect = replace(dialect_of(path, scratch, "cp1252"), names=dialect.names, header=dialect.header)
-        raw = _read(con, dialect, table, dict.fromkeys(dialect.names, "VARCHAR"), {}, path.name)
-    assert raw is not None
+        raw = _read(con, dialect, table, dict.fromkeys(dialect.names, "VARCHAR"), {}, name)
+    assert raw is not None, "text can be read as text"
     return raw
 
 
@@ -275,6 +285,3 @@ def _shape(con: duckdb.DuckDBPyConnection, sample: str, name: str) -> Shape | No
     tests = ", ".join(f"count({shaped(column, shape)})" for shape in SHAPES)
     counts = one(con, f"SELECT count(*), {tests} FROM {sample}")
     return next((shape for shape, count in zip(SHAPES, counts[1:], strict=True) if count == counts[0] > 0), None)
-
-
-__all__ = ["LOCAL_MICROS", "Dialect", "dialect_of", "encoding_of", "head_of", "looks_like_id", "read_delimited", "transcoded"]

@@ -94,9 +94,9 @@ class _Seen:
         """Whether the column can be `key`: dates for time, numbers for numbers."""
         cell = Cell(quoted(name), self.columns[name])
         if key == "time":
-            return cell.is_time or self._share(cell, _time_test(cell)) > 0.5
+            return cell.is_time or self._share(cell, _time_test(cell), nothing=1.0) > 0.5
         if CANONICAL[key] is Kind.NUMBER:
-            return cell.is_number or self._share(cell, f"try_cast(replace({said(cell)}, ',', '.') AS DOUBLE)" if cell.is_text else "NULL") > 0.5
+            return cell.is_number or self._share(cell, f"try_cast(replace({said(cell)}, ',', '.') AS DOUBLE)" if cell.is_text else "NULL", nothing=1.0) > 0.5
         return not cell.type.endswith("[]") and not cell.type.startswith(("STRUCT", "MAP"))
 
     def only_time(self, taken: Any) -> str | None:
@@ -108,10 +108,10 @@ class _Seen:
         cell = Cell(quoted(name), self.columns[name])
         return cell.is_text and self._share(cell, f"try_cast({said(cell)} AS TIMESTAMPTZ)") > 0.9
 
-    def _share(self, cell: Cell, test: str) -> float:
+    def _share(self, cell: Cell, test: str, nothing: float = 0.0) -> float:
         known = said(cell) if cell.is_text else cell.sql
         row = one(self.con, f"SELECT count({test}), count({known}) FROM {self.rows}")
-        return row[0] / row[1] if row[1] else 0.0
+        return row[0] / row[1] if row[1] else nothing
 
     def sample(self) -> list[dict[str, Any]]:
         shown = ", ".join(f"{quoted(name)}::VARCHAR AS {quoted(name)}" for name in self.columns)

@@ -9,6 +9,7 @@
     {path: properties.url}           a field inside a nested column, JSON or not
     {param: ga_session_id, of: event_params}   the value of a key in a list of key and value
     {before: "@", of: Email}         the text before (or `after`) the first such mark
+    {clock: {received: a, sent: b, original: c}}   the time c by the receiver's clock: a - (b - c)
     {lower: x}, {stripped: x, of: "$"}   small letters; leading marks taken off
     {when: CONDITION, then: x, else: y}
 
@@ -40,14 +41,21 @@ class Scope:
 
     def column(self, name: str) -> Cell:
         """The column `name` (or the first of `A|B` that exists), by its exact name, else whatever its capitals."""
-        folded = {column.strip().casefold(): column for column in reversed(list(self.columns))}
-        for wanted in (name, *name.split("|")):
-            found = wanted if wanted in self.columns else folded.get(wanted.strip().casefold())
-            if found is not None:
-                return Cell(quoted(found), self.columns[found], decimal=self.decimal)
+        found = self._found(name)
+        if found is not None:
+            return Cell(quoted(found), self.columns[found], decimal=self.decimal)
         if self.optional:
             return MISSING
         raise UnknownName.among("column", name, self.columns, where=self.where)
+
+    def has(self, name: str) -> bool:
+        """Whether the source has the column `name`, or one of `A|B`."""
+        return self._found(name) is not None
+
+    def _found(self, name: str) -> str | None:
+        folded = {column.strip().casefold(): column for column in reversed(list(self.columns))}
+        wanted = (name, *name.split("|"))
+        return next((found for text in wanted if (found := text if text in self.columns else folded.get(text.strip().casefold()))), None)
 
 
 def compiled(node: Node, scope: Scope) -> Cell:
@@ -139,23 +147,23 @@ def _path(node: Node, scope: Scope) -> Cell:
     if cell is MISSING or not inside:
         return cell
     pointer = "$" + "".join(f'."{part}"' for part in inside.replace('"', "").split("."))
-    return Cell(f"json_extract_string({_json(cell)}, {literal(pointer)})", "VARCHAR", decimal=".")
+    return Cell(f"json_extract_string({json_of(cell)}, {literal(pointer)})", "VARCHAR", decimal=".")
 
 
-def _json(cell: Cell) -> str:
+def json_of(cell: Cell) -> str:
     """The cell as JSON; text that is none reads as missing."""
     if cell.type == "JSON":
         return cell.sql
     if cell.type == "VARCHAR":
         return f"CASE WHEN json_valid({cell.sql}) THEN {cell.sql}::JSON END"
-    return f"to_json({cell.sql})"
+    return f"tojson_of({cell.sql})"
 
 
 def _param(node: Node, scope: Scope) -> Cell:
     cell = compiled(node["of"], scope)
     if cell is MISSING:
         return cell
-    pairs = f"""from_json({_json(cell)}, '[{{"key":"VARCHAR","value":"JSON"}}]')"""
+    pairs = f"""fromjson_of({json_of(cell)}, '[{{"key":"VARCHAR","value":"JSON"}}]')"""
     value = f"list_filter({pairs}, lambda p: p.key = {literal(str(node['param']))})[1].value"
     kinds = ("string_value", "int_value", "double_value", "float_value")
     inside = ", ".join(f"json_extract_string({value}, '$.{kind}')" for kind in kinds)
@@ -171,6 +179,12 @@ def _part(word: str, index: int) -> Callable[[Node, Scope], Cell]:
         return Cell(f"CASE WHEN contains({text}, {mark}) THEN substr({text}, strpos({text}, {mark}) + {len(str(node[word]))}) END", "VARCHAR")
 
     return compile_it
+
+
+def _clock(node: Node, scope: Scope) -> Cell:
+    # Segment's specification: timestamp = receivedAt - (sentAt - originalTimestamp)
+    received, sent, original = (f"epoch_us(try_cast({trimmed(compiled(node['clock'][word], scope))} AS TIMESTAMPTZ))" for word in ("received", "sent", "original"))
+    return Cell(f"(make_timestamp({received} - ({sent} - {original}))::VARCHAR || 'Z')", "VARCHAR")
 
 
 def _lower(node: Node, scope: Scope) -> Cell:
@@ -201,7 +215,7 @@ _WORDS: dict[str, Callable[[Node, Scope], Cell]] = {
     "difference": _arithmetic("difference", "-"), "quotient": _arithmetic("quotient", "/"),
     "negative": _of_number("negative", "(-({}))"), "absolute": _of_number("absolute", "abs({})"),
     "join": _join, "path": _path, "param": _param, "before": _part("before", 1), "after": _part("after", 2),
-    "lower": _lower, "stripped": _stripped, "when": _when,
+    "clock": _clock, "lower": _lower, "stripped": _stripped, "when": _when,
     "column": lambda node, scope: scope.column(node["column"]),
 }  # fmt: skip
 

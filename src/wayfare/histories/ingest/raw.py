@@ -10,6 +10,10 @@ import duckdb
 from wayfare.histories.ingest.cells import quoted
 
 
+LINE = "\x1fline"
+"""The hidden column with a row's line number, where rows are not simply lines."""
+
+
 @dataclass(frozen=True)
 class Rejected:
     """A line that could not be taken apart into columns."""

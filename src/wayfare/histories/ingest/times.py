@@ -136,7 +136,9 @@ def forms(con: duckdb.DuckDBPyConnection, table: str, cell: Cell, where: str) ->
     )
     found = one(con, counts)
     known, numbers, low, high, separated, iso = found
-    if known == 0 or iso * 2 >= known:
+    if known == 0:
+        return (), "s" if cell.is_number else ""
+    if iso * 2 >= known:
         return (), ""
     if numbers * 2 >= known:
         return (), unit_of(low, high)

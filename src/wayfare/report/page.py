@@ -1,0 +1,115 @@
+"""`report.html`: the standard study on one page that opens offline and prints."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from wayfare.histories.fold import Progress
+from wayfare.report.sections import (
+    Section,
+    key_figures,
+    label_of,
+    lineage_of,
+    money_of,
+    period_of,
+    read_facts,
+    section_of,
+)
+from wayfare.report.standard import StudyReport, standard_study
+from wayfare.study import Study
+
+FILE = "report.html"
+LEADING = 12
+"""So many findings lead; the others follow folded up."""
+
+
+def write(study: Study, folder: Path | str, progress: Progress | None = None) -> Path:
+    """Runs the standard study and writes its page into `folder`; a reader sees the old page or the new one."""
+    path = Path(folder) / FILE
+    _replace(path, render(standard_study(study, progress)))
+    return path
+
+
+def render(report: StudyReport, at: datetime | None = None) -> str:
+    """The page of a study as HTML.
+
+    Args:
+        report: What the study found.
+        at: When the page says it was made; now unless given.
+    """
+    sections = [section_of(outcome, report.currency) for outcome in report.outcomes]
+    journey_map = next((section.figure for section in sections if section.name == "stages" and section.figure), None)
+    return _template().render(
+        name=report.name,
+        period=period_of(report),
+        facts=report.facts,
+        warnings=[warning for warning in report.warnings if not warning.startswith("Observational")],
+        key_figures=key_figures(report),
+        findings=_findings(report),
+        leading=LEADING,
+        journey_map=journey_map,
+        groups=_grouped(sections),
+        failed=[section for section in sections if section.error],
+        read=read_facts(report),
+        lineage=lineage_of(report),
+        at=(at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        version=_version(),
+    )
+
+
+def _findings(report: StudyReport) -> list[dict[str, str]]:
+    return [
+        {
+            "text": ranked.finding.text,
+            "money": money_of(ranked.finding.money, report.currency),
+            "customers": "" if ranked.finding.customers is None else f"{round(ranked.finding.customers):,}",
+            "section": f"analysis-{ranked.analysis.name}",
+            "label": label_of(ranked.analysis.name),
+            "sure": "observational" if ranked.observational else "counted in the log",
+        }
+        for ranked in report.findings
+    ]
+
+
+def _grouped(sections: list[Section]) -> dict[str, list[Section]]:
+    groups: dict[str, list[Section]] = {}
+    for section in sections:
+        groups.setdefault(section.group, []).append(section)
+    return groups
+
+
+@cache
+def _template() -> Template:
+    loader = PackageLoader("wayfare.report", "templates")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals["style"] = Markup(loader.get_source(environment, "report.css")[0])  # noqa: S704 - our own file
+    return environment.get_template("report.html")
+
+
+def _version() -> str:
+    try:
+        return version("wayfare")
+    except PackageNotFoundError:
+        return "from source"
+
+
+def _replace(path: Path, text: str) -> None:
+    descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(fresh).chmod(0o644)
+        Path(fresh).replace(path)
+    except BaseException:
+        Path(fresh).unlink(missing_ok=True)
+        raise
