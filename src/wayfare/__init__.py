@@ -30,7 +30,7 @@ _PLACES = {
     "WayfareError": "wayfare.errors",
 }
 
-__all__ = ["Log", "Study", "catalogue", "open_log", "open_study", "read_events"]  # noqa: F822 - resolved when asked for
+__all__ = ["Log", "Study", "catalogue", "open_log", "open_study", "read_events"]
 
 
 def catalogue() -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,12 @@ from wayfare.domain.segment import Segment
 from wayfare.engines.local import LocalEngine
 from wayfare.errors import InvalidParameter, UnknownName
 from wayfare.histories.block import Block
-from wayfare.histories.calendar import start_of_day
-from wayfare.histories.filter import Filter, compile_segment
+from wayfare.histories.calendar import start_of_day, utc_time
+from wayfare.histories.filter import EVERYTHING, Filter, compile_segment
 from wayfare.histories.fold import Engine, Fold, Partial, Progress
 from wayfare.histories.schema import Schema
 from wayfare.histories.source import Facts, Names, Source
 from wayfare.histories.store import open_sealed
-
 
 When = datetime | date | str
 
@@ -39,8 +38,8 @@ class Log:
     """
 
     source: Source
-    condition: Filter = Filter()
-    engine: Engine = LocalEngine()
+    condition: Filter = EVERYTHING
+    engine: Engine = field(default_factory=LocalEngine)
     zone: str = "UTC"
     segments: tuple[str, ...] = ()
 
@@ -101,8 +100,6 @@ class Log:
 
     def moment(self, when: When) -> int:
         """`when` in µs UTC; a date, or a time without a zone, is one in the log's zone."""
-        from wayfare.histories.calendar import utc_time
-
         if isinstance(when, datetime):
             if when.tzinfo is not None:
                 return round((when - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1e6)

@@ -84,12 +84,12 @@ class Result:
     def to_polars(self, name: str | None = None) -> Any:
         """One table (the main one unless named) as a polars frame."""
         try:
-            import polars
+            import polars as pl
         except ImportError as error:
             from wayfare.errors import MissingExtra
 
             raise MissingExtra.of("polars", "Giving a table to polars") from error
-        return polars.from_arrow(self._table(name))
+        return pl.from_arrow(self._table(name))
 
     def _table(self, name: str | None) -> pa.Table:
         tables = self.tables

@@ -45,7 +45,7 @@ def bars(
     """
     import altair as alt
 
-    form = ".0%" if percent else ",.4~g"
+    form = ".0%" if percent else ",.4~r"
     order = alt.EncodingSortField(value, order="descending") if sort else None
     base = alt.Chart(data.to_pandas()).encode(
         y=alt.Y(f"{name}:N", sort=order, title=None, axis=alt.Axis(labelPadding=6)),

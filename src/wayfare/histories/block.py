@@ -97,6 +97,13 @@ class Block:
         clean = np.nan_to_num(values, nan=0.0) if values.dtype.kind == "f" else values
         return np.bincount(self.owner, weights=clean, minlength=self.customers).astype(np.float64)
 
+    def changes(self, name: str) -> NDArray[np.bool_]:
+        """Per row: whether the column differs from the customer's row before; true at the first (rows,)."""
+        values = self.columns[name]
+        new = self.first.copy()
+        new[1:] |= values[1:] != values[:-1]
+        return new
+
     def seen_before(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Per row: at how many earlier rows of the same customer `mask` holds (rows,)."""
         running: NDArray[np.int64] = np.cumsum(mask) - mask

@@ -67,3 +67,14 @@ def _groups(owner: NDArray, key: NDArray) -> tuple[NDArray[np.int64], NDArray[np
     label = np.empty_like(by_key)
     label[by_key] = number[np.cumsum(new) - 1]
     return label, first[earliest]
+
+
+def one_row_an_order(block: Block) -> Block:
+    """The block with the lines of one order, at one instant, as one row."""
+    if not block.has("order"):
+        return block
+    again = ~block.first
+    again[1:] &= block["order"][1:] >= 0
+    for name in ("order", "event", "time"):
+        again[1:] &= block[name][1:] == block[name][:-1]
+    return block.keep(~again)

@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 from pyarrow import ipc
@@ -275,7 +275,7 @@ class _Checksummed:
         self.raw = raw
         self.crc32 = 0
 
-    def __enter__(self) -> _Checksummed:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -178,17 +178,17 @@ def command(folder: object, name: str, params: Mapping[str, Any], asked: Asked) 
     """The command that gives the same answer."""
     import shlex
 
-    words = ["wayfare", "run", str(folder), name.replace("_", "-")]
-    defaults = {p.name: p.default for p in asked.analysis.parameters}
-    for key in asked.said:
+    words = ["wayfare", "run", str(folder), name]
+    defaults = {p.name: "" if required(p) else shown_value(p.default) for p in asked.analysis.parameters}
+    for key, said in asked.said.items():
         value, option = params.get(key), f"--{key.replace('_', '-')}"
-        if value == defaults[key] or value is None:
+        if value is None or said is None or shown_value(value) == defaults[key]:
             continue
         if isinstance(value, bool):
             words.append(option if value else f"--no-{option[2:]}")
             continue
-        for one in value if isinstance(value, (list, tuple)) else [value]:
-            words += [option, shown_value(one)]
+        for one in said if isinstance(said, list) else [said]:
+            words += [option, one]
     for option, values in (("segment", asked.view.segments), ("since", _one(asked.view.since)), ("until", _one(asked.view.until))):
         for value in values:
             words += [f"--{option}", value]

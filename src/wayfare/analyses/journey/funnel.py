@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -278,14 +279,19 @@ def _findings(steps: pa.Table, groups: pa.Table, unit: str) -> tuple[Finding, ..
 
 
 def _largest_loss(rows: list[dict[str, Any]], people: str) -> Finding:
-    lost, index = max(((a["customers"] - b["customers"] - b["pending"]), -i) for i, (a, b) in enumerate(zip(rows, rows[1:], strict=False)))
-    before, after = rows[-index], rows[-index + 1]
+    before, after = max(pairwise(rows), key=_lost)
+    lost = _lost((before, after))
     speed = f"; those who go on take {in_words(after['median_seconds'])} (median)" if after["customers"] else ""
     waiting = f", {after['pending']:,} more may still come" if after["pending"] else ""
     return Finding(
         f"Most are lost between {before['event']} and {after['event']}: {lost:,} of {before['customers']:,} {people}{waiting}{speed}.",
         customers=lost,
     )
+
+
+def _lost(pair: tuple[dict[str, Any], dict[str, Any]]) -> int:
+    before, after = pair
+    return int(before["customers"] - after["customers"] - after["pending"])
 
 
 def _group_findings(groups: pa.Table) -> list[Finding]:

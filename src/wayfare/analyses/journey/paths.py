@@ -17,6 +17,7 @@ from wayfare.domain.parameters import Event
 from wayfare.errors import InvalidParameter
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
+from wayfare.histories.orders import one_row_an_order
 from wayfare.histories.visits import SESSION_COLUMNS, by_session
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.proportions import wilson
@@ -98,12 +99,10 @@ class _Walk:
 
     def codes(self, block: Block) -> NDArray[np.int64]:
         """The event at the anchor and at each step from it (units, steps + 1)."""
-        block = _one_row_an_order(block)
+        block = one_row_an_order(block)
         block = by_session(block, self.gap).block if self.gap is not None else block
         if self.collapse:
-            event, new = block["event"], block.first.copy()
-            new[1:] |= event[1:] != event[:-1]
-            block = block.keep(new)
+            block = block.keep(block.changes("event"))
         anchor, stop = self._between(block)
         unit = np.flatnonzero(anchor >= 0)
         anchor, stop = anchor[unit], stop[unit]
@@ -129,17 +128,6 @@ class _Walk:
         later = (np.arange(block.rows) > anchor[block.owner]) & (anchor >= 0)[block.owner]
         stop = block.first_row((block["event"] == self.end) & later)
         return np.where(stop >= 0, anchor, -1), stop
-
-
-def _one_row_an_order(block: Block) -> Block:
-    """The block with the lines of one order, at one instant, as one row."""
-    if not block.has("order"):
-        return block
-    again = ~block.first
-    again[1:] &= block["order"][1:] >= 0
-    for name in ("order", "event", "time"):
-        again[1:] &= block[name][1:] == block[name][:-1]
-    return block.keep(~again)
 
 
 @dataclass(frozen=True)

@@ -342,7 +342,10 @@ def _latest(
         return ()
     gap = difference_of_proportions(a, n, b, m)
     if gap.p >= 0.05:
-        text = f"Customers who started since {calendar.label(since[0])} come back in {period} {name} about as often ({a / n:.0%}) as earlier ones ({b / m:.0%})."
+        text = (
+            f"Customers who started since {calendar.label(since[0])} come back in {period} {name} not clearly differently: "
+            f"{a / n:.0%} of {n:,}, against {b / m:.0%} of {m:,} before."
+        )
         return (Finding(text),)
     way = "more" if gap.estimate > 0 else "less"
     return (

@@ -75,7 +75,7 @@ class _Sessions(Fold[dict[str, NDArray[np.int64]]]):
 
 
 @analysis
-def sessions(study: Study, *, gap: Duration = Duration.parse("30m")) -> SessionsResult:  # noqa: B008 - a constant
+def sessions(study: Study, *, gap: Duration = Duration.parse("30m")) -> SessionsResult:
     """How many visits do customers make, how long are they, and how many end after one event?
 
     A new session starts at a customer's first event and after every pause of at least `gap`.

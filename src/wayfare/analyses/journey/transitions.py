@@ -14,6 +14,7 @@ from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
+from wayfare.histories.orders import one_row_an_order
 from wayfare.histories.visits import SESSION_COLUMNS, by_session
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.proportions import wilson
@@ -110,7 +111,7 @@ class _Steps(Fold[dict[str, Any]]):
         return self.events**2 * _SLOTS <= _DENSE
 
     def scan(self, block: Block) -> dict[str, Any]:
-        block = _one_row_an_order(block)
+        block = one_row_an_order(block)
         visits = None if self.gap is None else by_session(block, self.gap)
         block = block if visits is None else visits.block
         event, elapsed, joined = block["event"].astype(np.int64), np.diff(block["time"]), ~block.first[1:]
@@ -145,17 +146,6 @@ class _Steps(Fold[dict[str, Any]]):
         else:
             cells = left["cells"].add(right["cells"])
         return {**both, "cells": cells}
-
-
-def _one_row_an_order(block: Block) -> Block:
-    """The block with the lines of one order, at one instant, as one row."""
-    if not block.has("order"):
-        return block
-    again = ~block.first
-    again[1:] &= block["order"][1:] >= 0
-    for name in ("order", "event", "time"):
-        again[1:] &= block[name][1:] == block[name][:-1]
-    return block.keep(~again)
 
 
 @analysis

@@ -16,7 +16,7 @@ from wayfare.domain.duration import in_words
 from wayfare.errors import InvalidParameter
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
-from wayfare.histories.orders import ORDER_COLUMNS, orders_of
+from wayfare.histories.orders import ORDER_COLUMNS, one_row_an_order, orders_of
 from wayfare.histories.stages import StageMap
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.proportions import wilson
@@ -100,13 +100,10 @@ class _Writing:
 
     def written(self, block: Block) -> Block:
         """The block without repeats, where they are to be left out, and with one row an order."""
-        block = _one_row_an_order(block)
+        block = one_row_an_order(block)
         if not self.collapse:
             return block
-        event = block["event"]
-        new = block.first.copy()
-        new[1:] |= event[1:] != event[:-1]
-        return block.keep(new)
+        return block.keep(block.changes("event"))
 
     def prints(self, block: Block, numbers: _Print) -> _Print:
         """Per customer: the print of its path (customers,); `block` is a written one."""
@@ -121,17 +118,6 @@ class _Writing:
     def path(self, codes: NDArray[np.int64], cut: bool) -> str:
         """A path's text from the codes of its events."""
         return JOIN.join([*(self.names[code] for code in codes), *([CUT] if cut else [])])
-
-
-def _one_row_an_order(block: Block) -> Block:
-    """The block with the lines of one order, at one instant, as one row."""
-    if not block.has("order"):
-        return block
-    again = ~block.first
-    again[1:] &= block["order"][1:] >= 0
-    for name in ("order", "event", "time"):
-        again[1:] &= block[name][1:] == block[name][:-1]
-    return block.keep(~again)
 
 
 def _print_of(name: str) -> int:

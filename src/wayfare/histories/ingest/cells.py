@@ -26,6 +26,8 @@ class Cell:
     broken: str = ""
     """An SQL condition that holds where something the value was computed from can't be read as a number."""
     decimal: str = "."
+    clean: bool = False
+    """Whether the text is trimmed already and null where it is missing."""
 
     @property
     def is_text(self) -> bool:
@@ -47,6 +49,9 @@ class Cell:
         """Whether the value is stored as a date or a time."""
         return self.type.startswith(("TIMESTAMP", "DATE")) or self.type in (UTC_MICROS, LOCAL_MICROS)
 
+
+_BLANKS = "' \t\n\r\u00a0'"
+_MISSING_LIST = ", ".join(f"'{word}'" for word in MISSING_WORDS)
 
 MISSING = Cell("NULL::VARCHAR", "VARCHAR")
 
@@ -83,13 +88,14 @@ def as_text(cell: Cell) -> str:
 
 def trimmed(cell: Cell) -> str:
     """The value as text without surrounding blanks; null where nothing is left."""
-    return f"nullif(trim({as_text(cell)}, ' ' || chr(9) || chr(10) || chr(13) || chr(160)), '')"
+    return cell.sql if cell.clean else f"nullif(trim({as_text(cell)}, {_BLANKS}), '')"
 
 
 def is_blank(cell: Cell) -> str:
     """The condition that the value is missing or blank, cheap where it is not."""
     if cell.type == "VARCHAR":
-        edge = f"{cell.sql} < '!' OR {cell.sql} >= chr(160) AND {cell.sql} < chr(161)"
+        # Text that starts with a blank sorts before '!', or is the no-break space.
+        edge = f"{cell.sql} < '!' OR {cell.sql} BETWEEN '\u00a0' AND '\u00a1'"
         return f"({cell.sql} IS NULL OR CASE WHEN {edge} THEN {trimmed(cell)} IS NULL ELSE false END)"
     if cell.type in _FRACTIONS:
         return f"({cell.sql} IS NULL OR isnan({cell.sql}))"
@@ -101,20 +107,26 @@ def is_blank(cell: Cell) -> str:
 def as_number(cell: Cell) -> str:
     """The value as a DOUBLE; null where it is missing or can't be read."""
     if cell.type in _FRACTIONS:
-        return f"CASE WHEN isfinite({cell.sql}) THEN {cell.sql}::DOUBLE END"
+        return f"CASE WHEN isfinite({cell.sql}) THEN {cell.sql}::DOUBLE END" if cell.sql[-1] == '"' else _finite(f"({cell.sql})::DOUBLE")
     if not cell.is_text:
         return f"({cell.sql})::DOUBLE" if cell.type == "BOOLEAN" or cell.is_number else "NULL::DOUBLE"
     text = trimmed(cell)
     if cell.decimal == ",":
-        point = f"replace(replace(replace({text}, '.', ''), ' ', ''), ',', '.')"
-        return _finite(f"try_cast({point} AS DOUBLE)")
-    plain = f"try_cast({text} AS DOUBLE)"
-    grouped = f"CASE WHEN regexp_full_match({text}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}})+([.][0-9]+)?') THEN try_cast(replace({text}, ',', '') AS DOUBLE) END"
-    return _finite(f"CASE WHEN {plain} IS NOT NULL THEN {plain} ELSE {grouped} END")
+        return _finite(f"try_cast(replace(translate({text}, '. \u00a0', ''), ',', '.') AS DOUBLE)")
+    thousands = f"regexp_full_match({text}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}})+([.][0-9]+)?')"
+    grouped = f"CASE WHEN {thousands} THEN try_cast(replace({text}, ',', '') AS DOUBLE) END"
+    return _finite(f"coalesce(try_cast({text} AS DOUBLE), {grouped})")
 
 
 def _finite(sql: str) -> str:
-    return f"CASE WHEN isfinite({sql}) THEN {sql} END"
+    return f"nullif(nullif(nullif({sql}, 'inf'::DOUBLE), '-inf'::DOUBLE), 'nan'::DOUBLE)"
+
+
+def cleaned(cell: Cell, alias: str) -> tuple[str, Cell]:
+    """An SQL expression to select as `alias`, and the cell that stands for it there: text is trimmed once."""
+    if cell.is_text:
+        return said(cell), Cell(alias, "VARCHAR", decimal=cell.decimal, clean=True)
+    return cell.sql, Cell(alias, cell.type)
 
 
 def unreadable_number(cell: Cell) -> str:
@@ -132,12 +144,13 @@ def unreadable_number(cell: Cell) -> str:
 
 def said(cell: Cell) -> str:
     """The value as text, null where it is a word for *missing*."""
-    words = ", ".join(literal(word) for word in MISSING_WORDS)
-    return f"CASE WHEN {trimmed(cell)} NOT IN ({words}) THEN {trimmed(cell)} END"
+    if cell.clean:
+        return cell.sql
+    return f"CASE WHEN trim({as_text(cell)}, {_BLANKS}) NOT IN ({_MISSING_LIST}) THEN trim({as_text(cell)}, {_BLANKS}) END"
 
 
 def as_flag(cell: Cell) -> str:
     """The value as 1, 0 or null."""
     if cell.is_text:
-        return f"try_cast({trimmed(cell)} AS BOOLEAN)::TINYINT"
+        return f"try_cast({said(cell)} AS BOOLEAN)::TINYINT"
     return f"({cell.sql})::BOOLEAN::TINYINT"

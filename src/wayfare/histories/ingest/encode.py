@@ -10,13 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from wayfare.histories.block import BLOCK_EVENTS
-from wayfare.histories.ingest.cells import LOCAL_MICROS, UTC_MICROS, Cell, as_flag, as_number, quoted, trimmed
-from wayfare.histories.ingest.times import as_time
+from wayfare.histories.ingest.cells import Cell, as_flag, as_number, quoted, trimmed
+from wayfare.histories.ingest.times import Reading, in_utc, reading
+from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import CANONICAL, MISSING_TIME, Kind, Schema, storage_type
 from wayfare.histories.source import Names
 
 _SQL_TYPES = {np.dtype(np.int8): "TINYINT", np.dtype(np.int16): "SMALLINT", np.dtype(np.int32): "INTEGER", np.dtype(np.int64): "BIGINT"}
 BATCH_ROWS = 131_072
+_UTC, _LOCAL = "\x1futc", "\x1flocal"
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Encoded:
     schema: Schema
     dictionaries: dict[str, pa.Array]
     query: str
+    customers: int
+    """How many customers the new rows are of."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ def encode(
     fresh = _encoding(relation, types, schema, dictionaries, zone)
     union = fresh if present is None else f"{_widened(present, schema, dictionaries)} UNION ALL {fresh}"
     shown = ", ".join(quoted(name) for name in schema)
-    return Encoded(schema, dictionaries, f"SELECT {shown} FROM ({union}) ORDER BY customer, time, ord")
+    (customers,) = one(con, f"SELECT count(DISTINCT code) FROM {_code_table(0)}")
+    return Encoded(schema, dictionaries, f"SELECT {shown} FROM ({union}) ORDER BY customer, time, ord", customers)
 
 
 def _code_table(position: int) -> str:
@@ -94,10 +99,24 @@ def _names(
 def _encoding(relation: str, types: Mapping[str, str], schema: Schema, names: Mapping[str, pa.Array], zone: str) -> str:
     coded = {name: _code_table(position) for position, name in enumerate(schema.of_kind(Kind.CODE)) if name in types}
     values = ", ".join(f"{_value(name, types, schema[name], names, coded, zone)} AS {quoted(name)}" for name in schema)
+    relation = _with_times(relation, types, schema)
     joins = " ".join(
         f"{'JOIN' if name == 'customer' else 'LEFT JOIN'} {table} ON r.{quoted(name)} = {table}.value" for name, table in coded.items()
     )
     return f"SELECT r.ord AS ord, {values} FROM {relation} r {joins}"
+
+
+def _with_times(relation: str, types: Mapping[str, str], schema: Schema) -> str:
+    """The relation with its properties that are times read once, as two columns each."""
+    columns = []
+    for name in _property_times(types, schema):
+        found = reading(Cell(quoted(name), types[name]))
+        columns += [f"{sql or 'NULL::BIGINT'} AS {quoted(name + end)}" for sql, end in ((found.utc, _UTC), (found.local, _LOCAL))]
+    return f"(SELECT *, {', '.join(columns)} FROM {relation})" if columns else relation
+
+
+def _property_times(types: Mapping[str, str], schema: Schema) -> list[str]:
+    return [name for name in schema.of_kind(Kind.TIME) if name != "time" and name in types]
 
 
 def _value(
@@ -113,7 +132,8 @@ def _value(
     if kind is Kind.NUMBER:
         return f"coalesce({as_number(cell)}, 'nan'::DOUBLE)"
     if kind is Kind.TIME:
-        return f"coalesce({as_time(cell, zone)}, {MISSING_TIME})"
+        both = Reading(f"r.{quoted(name + _UTC)}", f"r.{quoted(name + _LOCAL)}")
+        return f"coalesce({in_utc(both, zone)}, {MISSING_TIME})"
     if kind is Kind.FLAG:
         return f"coalesce({as_flag(cell)}, (-1)::TINYINT)"
     return trimmed(cell)
@@ -166,6 +186,3 @@ def blocks(batches: Iterator[pa.RecordBatch], size: int = BLOCK_EVENTS) -> Itera
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     table = pa.Table.from_batches(batches).combine_chunks()
     return table.to_batches()[0]
-
-
-__all__ = ["BATCH_ROWS", "LOCAL_MICROS", "UTC_MICROS", "Encoded", "Present", "blocks", "encode", "schema_of"]

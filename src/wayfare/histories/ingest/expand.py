@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from wayfare.errors import BadInput
-from wayfare.histories.ingest.cells import Cell, as_number, literal, quoted, trimmed
+from wayfare.histories.ingest.cells import UTC_MICROS, Cell, as_number, literal, quoted, trimmed
 from wayfare.histories.ingest.clean import Load
 from wayfare.histories.ingest.expressions import Scope, compiled, condition, json_of
 from wayfare.histories.ingest.raw import LINE, Raw, described
@@ -84,7 +84,7 @@ def _paths(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
     events = f"SELECT *, unnest(range(1, len(touches) + 1 + (number <= conversions)::INTEGER)) AS step FROM ({journeys})"
     select = (
         f"SELECT line AS {quoted(LINE)}, CASE WHEN conversions + nulls > 0 THEN 'path ' || line || ' journey ' || number END AS journey,"
-        f" make_timestamp({_START} + (step - 1) * {_STEP})::VARCHAR || 'Z' AS at,"
+        f" {_START} + (step - 1) * {_STEP} AS at,"
         " CASE WHEN step <= len(touches) THEN 'touch' ELSE 'purchase' END AS event,"
         " CASE WHEN step <= len(touches) THEN touches[step] END AS channel,"
         f" CASE WHEN step > len(touches) THEN total / conversions END AS value FROM ({events})"
@@ -92,7 +92,7 @@ def _paths(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
     )
     note = "The source has no times: each step of a path stands an hour after the one before, from 2000-01-01 on."
     done = _replaced(con, load, select)
-    return replace(done, raw=replace(done.raw, notes=(*raw.notes, note)))
+    return replace(done, raw=replace(done.raw, columns={**done.raw.columns, "at": UTC_MICROS}, notes=(*raw.notes, note)))
 
 
 def _cell(rule: Any, word: str, scope: Scope) -> Cell:

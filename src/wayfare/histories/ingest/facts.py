@@ -8,27 +8,24 @@ from typing import Any
 
 import duckdb
 
-from wayfare.histories.ingest.workbench import one
 from wayfare.histories.ingest.cells import Cell, quoted, trimmed
 from wayfare.histories.ingest.checking import Checked
 from wayfare.histories.ingest.clean import Load
 from wayfare.histories.ingest.summary import EventCount, IngestSummary
+from wayfare.histories.ingest.workbench import one
 
 _MANY_EVENTS = 500
 
 
 def describe_rows(con: duckdb.DuckDBPyConnection, checked: Checked, loads: Sequence[Load]) -> IngestSummary:
-    """A summary with everything but the counts."""
-    columns = checked.staged.columns
-    span = one(con, f"SELECT min(time), max(time), count(DISTINCT {trimmed(Cell('customer', columns['customer']))})"
-        f" FROM (SELECT customer, min(time) AS time FROM {checked.usable} GROUP BY 1 UNION ALL SELECT customer, max(time) FROM {checked.usable} GROUP BY 1)")
-    first, last, customers = span
-    notes = [note for load in loads for note in load.raw.notes] + list(checked.staged.notes)
+    """A summary with everything but the counts of rows and customers."""
+    first, last = one(con, f"SELECT min(time), max(time) FROM {checked.usable}")
+    notes = [note for load in loads for note in load.raw.notes]
     if last is not None and last > datetime.now(UTC).timestamp() * 1e6:
         later = one(con, f"SELECT count(*) FROM {checked.usable} WHERE time > epoch_us(now())")
         notes.append(f"{later[0]:,} rows lie in the future, the latest at {iso(last)}.")
     return IngestSummary(
-        0, 0, 0, 0, customers=customers, events=_events(con, checked), first=iso(first), last=iso(last),
+        0, 0, 0, 0, events=_events(con, checked), first=iso(first), last=iso(last),
         sample=_sample(con, checked), notes=tuple(dict.fromkeys(notes)),
     )  # fmt: skip
 

@@ -95,14 +95,15 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], re
         facts, rows_read=checked.rows, kept=checked.kept, duplicates=checked.duplicates,
         quarantined=checked.quarantined, reasons=checked.reasons,
     )  # fmt: skip
-    request.progress("checking", 1.0)
-    if request.dry_run:
+    if request.dry_run and not checked.kept:
         return summary
-    kept_aside = _quarantine(con, folder, loads, recipes, checked, request)
-    if not checked.kept and present is not None and not checked.quarantined and not request.leaves:
-        return replace(summary, generation=current.name if current else "")
-    request.progress("sorting", 0.0)
     encoded = encode(con, checked.usable, staged.columns, kinds, present_of(con, present) if present else None, request.zone)
+    summary = replace(summary, customers=encoded.customers)
+    request.progress("checking", 1.0)
+    if request.dry_run or (current is not None and not (checked.kept or checked.quarantined or request.leaves)):
+        return replace(summary, generation=current.name if current and not request.dry_run else "")
+    request.progress("sorting", 0.0)
+    kept_aside = _quarantine(con, folder, loads, recipes, checked, request)
     generation = _write(con, folder, encoded, summary, present, request)
     quarantine.write(generation, kept_aside)
     store.publish(folder, generation)

@@ -9,8 +9,8 @@ import duckdb
 
 from wayfare.errors import BadInput, InvalidParameter
 from wayfare.histories.calendar import _offsets
+from wayfare.histories.ingest.cells import LOCAL_MICROS, UTC_MICROS, Cell, literal, said, trimmed
 from wayfare.histories.ingest.workbench import one
-from wayfare.histories.ingest.cells import LOCAL_MICROS, MISSING_WORDS, UTC_MICROS, Cell, literal, said, trimmed
 
 EARLIEST = 0
 LATEST = 4_102_444_800_000_000
@@ -71,52 +71,68 @@ def _offset_tree(sql: str, wall: Sequence[int], offsets: Sequence[int]) -> str:
     return f"CASE WHEN {sql} < {wall[middle]} THEN {low} ELSE {high} END"
 
 
-def as_time(cell: Cell, zone: str, formats: Sequence[str] = (), unit: str = "") -> str:
-    """The value as microseconds in UTC; null where it is missing or can't be read.
+@dataclass(frozen=True)
+class Reading:
+    """How a value becomes a time: microseconds in UTC where it says so, else of the wall clock of its zone."""
+
+    utc: str = ""
+    local: str = ""
+
+
+def reading(cell: Cell, formats: Sequence[str] = (), unit: str = "") -> Reading:
+    """The value as microseconds; null where it is missing or can't be read.
 
     Args:
-        cell: The value as the source gives it.
-        zone: The zone of a time that names none.
+        cell: The value as the source gives it; text best `cleaned` before.
         formats: How text is written where it is not ISO (strptime), as `forms` found them.
         unit: What numbers count since 1970: s, ms, us, ns, or `day` for yyyymmdd.
     """
     if cell.type == UTC_MICROS:
-        return cell.sql
+        return Reading(utc=cell.sql)
     if cell.type == LOCAL_MICROS:
-        return local_to_utc(cell.sql, zone)
+        return Reading(local=cell.sql)
     if cell.type == "TIMESTAMP WITH TIME ZONE":
-        return f"epoch_us({cell.sql})"
+        return Reading(utc=f"epoch_us({cell.sql})")
     if cell.is_time:
-        return local_to_utc(f"epoch_us(({cell.sql})::TIMESTAMP)", zone)
+        return Reading(local=f"epoch_us(({cell.sql})::TIMESTAMP)")
     if cell.is_number:
-        return _from_number(cell.sql, unit, zone)
+        return _from_number(cell.sql, unit)
     if unit:
-        return _from_number(f"try_cast({trimmed(cell)} AS {'BIGINT' if unit in ('day', 'ns') else 'DECIMAL(38, 6)'})", unit, zone)
-    return _from_text(said(cell), zone, formats)
+        return _from_number(f"try_cast({trimmed(cell)} AS {'BIGINT' if unit in ('day', 'ns') else 'DECIMAL(38, 6)'})", unit)
+    return _from_text(said(cell), formats)
 
 
-def _from_number(sql: str, unit: str, zone: str) -> str:
+def in_utc(found: Reading, zone: str) -> str:
+    """A reading (of plain columns: its parts are repeated) as microseconds in UTC; a time that names no zone is in `zone`."""
+    if not found.local:
+        return found.utc
+    local = local_to_utc(found.local, zone)
+    return f"coalesce({found.utc}, {local})" if found.utc else local
+
+
+def _from_number(sql: str, unit: str) -> Reading:
     if unit == "day":
-        day = f"try_strptime(({sql})::BIGINT::VARCHAR, '%Y%m%d')"
-        return local_to_utc(f"epoch_us({day})", zone)
+        return Reading(local=f"epoch_us(try_strptime(({sql})::BIGINT::VARCHAR, '%Y%m%d'))")
     if unit == "ns":
-        return f"(({sql})::BIGINT // 1000)"
+        return Reading(utc=f"(({sql})::BIGINT // 1000)")
     if unit not in UNITS:
         raise InvalidParameter(f"{unit!r} is not a unit of time.", where="time_unit", allowed=[*UNITS, "day"])
-    return f"try_cast(({sql}) * {UNITS[unit]} AS BIGINT)"
+    return Reading(utc=f"try_cast(round(({sql}) * {UNITS[unit]}) AS BIGINT)")
 
 
-def _from_text(text: str, zone: str, formats: Sequence[str]) -> str:
+def _from_text(text: str, formats: Sequence[str]) -> Reading:
     names = "[" + ", ".join(literal(form) for form in formats) + "]"
     if formats and any("%z" in form or "%Z" in form for form in formats):
-        return f"epoch_us(try_strptime({text}, {names})::TIMESTAMPTZ)"
+        return Reading(utc=f"epoch_us(try_strptime({text}, {names})::TIMESTAMPTZ)")
     if formats:
-        return local_to_utc(f"epoch_us(try_strptime({text}, {names}))", zone)
+        return Reading(local=f"epoch_us(try_strptime({text}, {names}))")
+    # A zone shows in the last letter (Z, UTC, Europe/Paris), a plus sign, or a minus sign after the date. It is looked
+    # for because DuckDB's cast to TIMESTAMP drops an offset without a word.
+    named = f"(NOT array_extract({text}, -1) BETWEEN '0' AND '9' OR contains({text}, '+') OR contains(substr({text}, 11), '-'))"
     joined = f"regexp_replace({text}, ' ([+-][0-9]{{2}}:?[0-9]{{2}})$', '\\1')"
-    # A zone shows in the last letter (Z, UTC, Europe/Paris), a plus sign, or a minus sign after the date.
-    has_zone = f"(NOT array_extract({text}, -1) BETWEEN '0' AND '9' OR contains({text}, '+') OR contains(substr({text}, 11), '-'))"
-    plain = local_to_utc(f"epoch_us(try_cast({text} AS TIMESTAMP))", zone)
-    return f"CASE WHEN {has_zone} THEN epoch_us(try_cast({joined} AS TIMESTAMPTZ)) ELSE {plain} END"
+    # A Z alone is cheaper without DuckDB's calendar library.
+    zulu = f"CASE WHEN suffix({text}, 'Z') THEN epoch_us(try_cast({text} AS TIMESTAMP)) WHEN {named} THEN epoch_us(try_cast({joined} AS TIMESTAMPTZ)) END"
+    return Reading(utc=zulu, local=f"CASE WHEN NOT {named} THEN epoch_us(try_cast({text} AS TIMESTAMP)) END")
 
 
 def forms(con: duckdb.DuckDBPyConnection, table: str, cell: Cell, where: str) -> tuple[tuple[str, ...], str]:
@@ -127,24 +143,23 @@ def forms(con: duckdb.DuckDBPyConnection, table: str, cell: Cell, where: str) ->
     """
     if cell.is_time:
         return (), ""
-    value = cell.sql if cell.is_number else f"try_cast({said(cell)} AS DECIMAL(38, 6))"
-    text = said(cell) if cell.is_text else "NULL::VARCHAR"
-    counts = (
-        f"SELECT count({text if cell.is_text else cell.sql}), count({value}), min({value})::DOUBLE, max({value})::DOUBLE,"
-        f" count(CASE WHEN regexp_matches({text}, {literal(SEPARATED)}) THEN 1 END),"
-        f" count(try_cast({text} AS TIMESTAMPTZ)) FROM {table}"
+    if cell.is_number:
+        known, low, high = one(con, f"SELECT count({cell.sql}), min({cell.sql})::DOUBLE, max({cell.sql})::DOUBLE FROM {table}")
+        return (), unit_of(low, high) if known else "s"
+    said_once = f"(SELECT {said(cell)} AS said FROM {table})"
+    known, numbers, low, high, separated, iso = one(
+        con,
+        f"SELECT count(said), count(number), min(number)::DOUBLE, max(number)::DOUBLE, count(CASE WHEN number IS NULL AND"
+        f" regexp_matches(said, {literal(SEPARATED)}) THEN 1 END), count(coalesce(try_cast(said AS TIMESTAMP), try_cast(said AS TIMESTAMPTZ)))"
+        f" FROM (SELECT said, try_cast(said AS DECIMAL(38, 6)) AS number FROM {said_once})",
     )
-    found = one(con, counts)
-    known, numbers, low, high, separated, iso = found
-    if known == 0:
-        return (), "s" if cell.is_number else ""
-    if iso * 2 >= known:
+    if known == 0 or iso * 2 >= known:
         return (), ""
     if numbers * 2 >= known:
         return (), unit_of(low, high)
     if separated * 2 >= known:
-        return _separated(con, table, text, where), ""
-    return _named(con, table, text, where), ""
+        return _separated(con, said_once, "said", where), ""
+    return _named(con, said_once, "said", where), ""
 
 
 def unit_of(low: float, high: float) -> str:
@@ -193,13 +208,3 @@ def _fitting(con: duckdb.DuckDBPyConnection, table: str, text: str, dates: Seque
             # Two-digit years only where no four-digit form fits: %y would read 2010 as 20.
             return tuple(form for form, count in sorted(zip(group, counts, strict=True), key=lambda pair: -pair[1]) if count)
     return ()
-
-
-def missing_time(cell: Cell) -> str:
-    """The condition that no time is given at all."""
-    if not cell.is_text:
-        return f"{cell.sql} IS NULL"
-    return f"{said(cell)} IS NULL"
-
-
-__all__ = ["EARLIEST", "LATEST", "MISSING_WORDS", "SHAPES", "Shape", "as_time", "forms", "local_to_utc", "missing_time", "shaped", "unit_of"]
