@@ -38,7 +38,7 @@ def test_options_may_stand_anywhere_after_the_analysis(wayfare, shop: Path):
 def test_the_table_has_the_findings_first(wayfare, shop: Path):
     done = wayfare("run", shop, "funnel", *STEPS)
     assert done.code == 0
-    assert done.out.index("2 of 3") < done.out.index("steps")
+    assert done.out.index("from product_view to purchase") < done.out.index("steps")
     assert "of_first (low–high)" in done.out
     assert re.search(r"3\s+purchase\s+2\s+50\.0% \(", done.out)
 

@@ -35,7 +35,7 @@ def test_intervals_stand_beside_what_they_bound():
 @pytest.mark.parametrize(
     ("name", "values", "cells"),
     [
-        ("median_seconds", [90.0, 86_400.0, None], ("2 minutes", "24 hours", "–")),
+        ("median_seconds", [90.0, 86_400.0, None], ("1.5 minutes", "24 hours", "–")),
         ("share", [0.123, 1.0, None], ("12.3%", "100.0%", "–")),
         ("value", [1_234_567.891, 12.3456, 0.012345], ("1,234,568", "12.35", "0.0123")),
         ("quantile", [0.1, 0.25, 0.5], ("0.10", "0.25", "0.50")),

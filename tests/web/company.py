@@ -27,7 +27,9 @@ def visits(customers: int = 400, seed: int = 7) -> pd.DataFrame:
         while rng.random() < (1.0, 0.6, 0.5)[deep]:
             value = float(rng.gamma(3, 12)) if deep == 2 else None
             order = f"o{len(rows)}" if deep == 2 else None
-            rows.append((f"c{number:04d}", at, STEPS[deep], channel, ("mobile", "desktop")[number % 2], order, value))
+            rows.append(
+                (f"c{number:04d}", at, STEPS[deep], channel, ("mobile", "desktop")[number % 2], order, value)
+            )
             at += pd.Timedelta(minutes=float(rng.exponential(90)))
             deep += 1
             if deep == 3:
@@ -44,10 +46,14 @@ def seal(folder: Path, frame: pd.DataFrame, *, simulated: bool = False) -> None:
     extra = {name: name for name in frame.columns if name not in ("customer", "time", "event")}
     source = read_events(frame, customer="customer", time="time", event="event", **extra).source
     names = {name: source.names(name).values for name in source.schema.of_kind(Kind.CODE)}
-    batches = [pa.RecordBatch.from_arrays(batch.columns, names=batch.schema.names) for batch in source.batches]
+    batches = [
+        pa.RecordBatch.from_arrays(batch.columns, names=batch.schema.names) for batch in source.batches
+    ]
     with writing(folder / "log"):
         lineage = [{"source": "shop.csv", "rows": len(frame), "at": "2024-09-01T08:00:00Z"}]
-        made = write_generation(folder / "log", source.schema, batches, names, lineage=lineage, simulated=simulated)
+        made = write_generation(
+            folder / "log", source.schema, batches, names, lineage=lineage, simulated=simulated
+        )
         publish(folder / "log", made)
 
 

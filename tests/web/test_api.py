@@ -29,7 +29,9 @@ def client(folder):
 
 
 def test_a_result_is_the_same_as_in_python(client, folder):
-    got = client.get("/api/analyses/funnel?steps=product_view&steps=cart&within=7d&segment=first:device=mobile")
+    got = client.get(
+        "/api/analyses/funnel?steps=product_view&steps=cart&within=7d&segment=first:device=mobile"
+    )
     study = wf.open_study(folder, ["first:device=mobile"])
     assert got.headers["content-type"] == "application/json"
     assert got.json() == wf.funnel(study, steps=["product_view", "cart"], within="7d").to_dict()
@@ -47,7 +49,11 @@ def test_the_index_describes_every_analysis(client):
     assert funnel["question"].startswith("How many customers go from step to step")
     assert list(funnel["tables"]["steps"])[:3] == ["step", "event", "customers"]
     order = next(p for p in funnel["parameters"] if p["name"] == "order")
-    assert (order["kind"], order["default"], order["choices"]) == ("choice", "ordered", ["ordered", "strict", "any"])
+    assert (order["kind"], order["default"], order["choices"]) == (
+        "choice",
+        "ordered",
+        ["ordered", "strict", "any"],
+    )
 
 
 def test_the_study_says_what_it_is(client):

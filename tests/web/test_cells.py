@@ -39,12 +39,24 @@ def test_an_interval_belongs_to_the_column_before_it():
 def test_no_text_of_a_csv_begins_a_formula():
     texts = ["=1+1", "+49", "-2", "@x", "\tx", "\rx", "plain", None, 'a "quoted", b']
     rows = read(csv_of(pa.table({"a": pa.array(texts), "b": pa.array(range(-4, 5))})))
-    assert [a for a, _ in rows[1:]] == ["'=1+1", "'+49", "'-2", "'@x", "'\tx", "'\rx", "plain", "", 'a "quoted", b']
+    assert [a for a, _ in rows[1:]] == [
+        "'=1+1",
+        "'+49",
+        "'-2",
+        "'@x",
+        "'\tx",
+        "'\rx",
+        "plain",
+        "",
+        'a "quoted", b',
+    ]
     assert [b for _, b in rows[1:]] == [str(n) for n in range(-4, 5)]  # numbers stay numbers
 
 
 def test_lists_and_times_can_be_read_in_a_csv():
-    data = pa.table({"path": pa.array([["=a", "b"], None]), "at": pa.array([0, None], pa.timestamp("us", tz="UTC"))})
+    data = pa.table(
+        {"path": pa.array([["=a", "b"], None]), "at": pa.array([0, None], pa.timestamp("us", tz="UTC"))}
+    )
     rows = read(csv_of(data))
     assert rows[1:] == [["'=a > b", "1970-01-01T00:00:00.000000Z"], ["", ""]]
 

@@ -22,7 +22,9 @@ def client(app):
     return TestClient(app, base_url="http://127.0.0.1:8765")
 
 
-@pytest.mark.parametrize("path", ["/analyses", "/nowhere", "/api/study", "/api/nothing", "/static/wayfare.css", "/healthz"])
+@pytest.mark.parametrize(
+    "path", ["/analyses", "/nowhere", "/api/study", "/api/nothing", "/static/wayfare.css", "/healthz"]
+)
 def test_every_answer_carries_the_headers(client, path):
     headers = client.get(path).headers
     policy = headers["content-security-policy"]
@@ -36,7 +38,9 @@ def test_every_answer_carries_the_headers(client, path):
     assert "server" not in headers
 
 
-@pytest.mark.parametrize("name", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "", "192.0.2.7"])
+@pytest.mark.parametrize(
+    "name", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "", "192.0.2.7"]
+)
 def test_a_foreign_name_is_refused(client, name):
     answer = client.get("/api/study", headers={"host": name})
     assert answer.status_code == 403
@@ -81,10 +85,17 @@ def test_head_is_answered_as_get(client):
 def test_another_sites_page_can_link_here_and_read_nothing(client):
     foreign = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
     assert client.get("/api/study", headers=foreign).status_code == 403
-    assert client.get("/analyses", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}).status_code == 200
+    assert (
+        client.get(
+            "/analyses", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+        ).status_code
+        == 200
+    )
 
 
-@pytest.mark.parametrize("path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd"]
+)
 def test_only_our_own_files_are_given(client, path):
     assert client.get(path).status_code == 404
 

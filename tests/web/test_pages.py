@@ -66,7 +66,7 @@ def test_an_answer_has_findings_picture_tables_and_how_it_was_computed(client):
     first = frame["customer"].nunique()
     bought = frame.loc[frame["event"] == "purchase", "customer"].nunique()
     assert re.search(rf"of {first} customers went from product_view to purchase", text)
-    assert f"<td class=\"figures\">{first}</td>" in page
+    assert f'<td class="figures">{first}</td>' in page
     assert bought > 0
     assert 'src="/api/analyses/funnel/chart.svg?steps=product_view' in page
     assert "/api/analyses/funnel/tables/groups.csv?steps=product_view" in page
@@ -88,7 +88,11 @@ def test_a_form_offers_what_the_log_has_and_keeps_what_was_said(client):
 
 def test_the_same_filter_narrows_every_analysis(client):
     whole = text_of(client.get("/analyses/sessions").text)
-    part = text_of(client.get("/analyses/sessions?segment=first:device=mobile&segment=did:purchase&since=2024-03-01").text)
+    part = text_of(
+        client.get(
+            "/analyses/sessions?segment=first:device=mobile&segment=did:purchase&since=2024-03-01"
+        ).text
+    )
     customers = visits()
     customers = customers[customers["device"] == "mobile"]
     assert re.search(r"400 customers made", whole)
@@ -107,7 +111,11 @@ def test_the_same_filter_narrows_every_analysis(client):
         ("segment=nonsense", "segment", "&#39;nonsense&#39; is not a segment."),
         ("since=yesterday", "since", "&#39;yesterday&#39; is not a date or time."),
         ("since=2024-05-01&until=2024-05-01", "until", "The end is not after the beginning."),
-        ("steps=cart&steps=purchase&exclude=cart", "exclude", "&#39;cart&#39; is a step and excluded at once."),
+        (
+            "steps=cart&steps=purchase&exclude=cart",
+            "exclude",
+            "&#39;cart&#39; is a step and excluded at once.",
+        ),
     ],
 )
 def test_what_is_wrong_stands_beside_its_field(client, query, field, problem):
@@ -128,7 +136,11 @@ def test_an_unknown_parameter_is_told_with_the_known_ones(client):
 def test_text_from_the_log_is_never_markup(tmp_path):
     frame = visits(60).assign(channel="<script>alert(1)</script>", event=lambda f: f["event"] + "<img src=x>")
     client = TestClient(create_app(shop(tmp_path / "shop", frame)), base_url=LOCAL)
-    for path in ("/log", "/analyses/funnel?by=channel&steps=cart%3Cimg%20src%3Dx%3E", "/analyses/transitions"):
+    for path in (
+        "/log",
+        "/analyses/funnel?by=channel&steps=cart%3Cimg%20src%3Dx%3E",
+        "/analyses/transitions",
+    ):
         page = client.get(path).text
         assert "<script>alert" not in page
         assert "<img src=x>" not in page

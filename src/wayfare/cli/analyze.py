@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from wayfare.cli.options import Folder
-from wayfare.cli.terminal import note, progress
+from wayfare.cli.terminal import note, of_rows, progress
 
 
 def analyze(
@@ -25,6 +25,6 @@ def analyze(
     target = output or folder
     target.mkdir(parents=True, exist_ok=True)
     with progress() as tell:
-        path = write(study, target, tell)
+        path = write(study, target, of_rows(tell, "passes over the log"))
     note("Written:")
     print(path)

@@ -36,7 +36,7 @@ class Check:
 
 
 def doctor(
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A workspace to look at too.", show_default=False)] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A workspace to look at too.", show_default=False)] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Check the installation, and a workspace: settings, log, quarantine and disk. Exit code 1 if a check fails."""

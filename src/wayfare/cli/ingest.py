@@ -22,7 +22,7 @@ def ingest(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help="CSV, JSON lines, Parquet or Excel files, also compressed; or a database: sqlite:///shop.db, postgresql://…, duckdb:///x.db.",
         ),
     ],

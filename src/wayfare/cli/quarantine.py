@@ -29,9 +29,9 @@ class Action(StrEnum):
 def quarantine(
     folder: Folder,
     action: Annotated[
-        Action, typer.Argument(help="list them by reason; export them to FILE to be mended; rerun them, or the mended FILE.")
+        Action, typer.Argument(metavar="ACTION", help="list them by reason; export them to FILE to be mended; rerun them, or the mended FILE.")
     ] = Action.LIST,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Where to, or from where.", show_default=False)] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Where to, or from where.", show_default=False)] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Rows that could not be used: count them by reason, export them, mend them, and try them again."""

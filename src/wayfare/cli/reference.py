@@ -35,20 +35,9 @@ def _walk(path: str, command: Any, parent: Any) -> Iterator[tuple[str, Any, Any]
 def _section(path: str, command: Any, context: Any) -> list[str]:
     usage = " ".join(["wayfare", *context.command_path.split()[1:], *command.collect_usage_pieces(context)])
     lines = [f"## {path}", "", paragraphs(command.help or ""), "", "```", usage, "```", ""]
-    rows = [_row(p, context) for p in command.get_params(context) if not getattr(p, "hidden", False)]
-    return [*lines, "| | | |", "|---|---|---|", *rows, ""] if rows else lines
-
-
-def _row(parameter: Any, context: Any) -> str:
-    if parameter.param_type_name == "argument":
-        names = parameter.make_metavar(context)
-    else:
-        names = ", ".join([*parameter.opts, *parameter.secondary_opts])
-        if not parameter.is_flag:
-            names += f" {parameter.make_metavar(context)}"
-    default = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
-    shown = "" if default in (None, False, (), []) or parameter.required or callable(default) else str(getattr(default, "value", default))
-    return f"| `{_cell(names)}` | {_cell(parameter.help or '')} | {_cell(f'default: {shown}') if shown else ''} |"
+    records = [p.get_help_record(context) for p in command.get_params(context) if not getattr(p, "hidden", False)]
+    rows = [f"| `{_cell(names)}` | {_cell(says)} |" for names, says in filter(None, records)]
+    return [*lines, "| | |", "|---|---|", *rows, ""] if rows else lines
 
 
 def _cell(text: str) -> str:

@@ -63,9 +63,20 @@ def shown(name: str, table: pa.Table, columns: Mapping[str, str], currency: str,
     bounds = bounds_of(table.column_names)
     inner = {end for pair in bounds.values() for end in pair}
     kept = [column for column in table.column_names if column not in inner]
-    heads = tuple(Column(column, label(column), any(is_number(row[column]) for row in values)) for column in kept)
-    rows = tuple(tuple(Cell(row[column], _interval(row, bounds.get(column))) for column in kept) for row in texts)
-    return Shown(name, label(name), heads, rows, table.num_rows, tuple((c, columns.get(c, "")) for c in table.column_names))
+    heads = tuple(
+        Column(column, label(column), any(is_number(row[column]) for row in values)) for column in kept
+    )
+    rows = tuple(
+        tuple(Cell(row[column], _interval(row, bounds.get(column))) for column in kept) for row in texts
+    )
+    return Shown(
+        name,
+        label(name),
+        heads,
+        rows,
+        table.num_rows,
+        tuple((c, columns.get(c, "")) for c in table.column_names),
+    )
 
 
 def label(name: str) -> str:
@@ -76,7 +87,11 @@ def label(name: str) -> str:
 
 def bounds_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Which columns are the ends of the interval around which: `x_low` and `x_high`, or `low` and `high` after it."""
-    found = {name: (f"{name}_low", f"{name}_high") for name in names if {f"{name}_low", f"{name}_high"} <= set(names)}
+    found = {
+        name: (f"{name}_low", f"{name}_high")
+        for name in names
+        if {f"{name}_low", f"{name}_high"} <= set(names)
+    }
     if {"low", "high"} <= set(names) and names.index("low") > 0:
         found[names[names.index("low") - 1]] = ("low", "high")
     return found

@@ -53,7 +53,9 @@ def table_response(answer: Answer, table: str) -> Response:
     tables = answer.result.tables
     if table not in tables:
         raise UnknownName.among(f"table of {answer.result.context.analysis}", table, tables)
-    return _file(csv_of(tables[table]), "text/csv; charset=utf-8", f"{answer.result.context.analysis}-{table}.csv")
+    return _file(
+        csv_of(tables[table]), "text/csv; charset=utf-8", f"{answer.result.context.analysis}-{table}.csv"
+    )
 
 
 def chart_response(answer: Answer, form: str) -> Response:
@@ -75,4 +77,6 @@ def chart_response(answer: Answer, form: str) -> Response:
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:
-    return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="wayfare-{name}"'})
+    return Response(
+        content, media_type=kind, headers={"content-disposition": f'attachment; filename="wayfare-{name}"'}
+    )

@@ -79,7 +79,9 @@ class Field:
 
 def fields_of(asked: Asked, study: Study | None, problem: WayfareError | None = None) -> list[Field]:
     """The fields of the analysis's own parameters."""
-    return [_field(p, asked.said.get(p.name), study, _about(problem, p.name)) for p in asked.analysis.parameters]
+    return [
+        _field(p, asked.said.get(p.name), study, _about(problem, p.name)) for p in asked.analysis.parameters
+    ]
 
 
 def common_fields(asked: Asked, study: Study | None, problem: WayfareError | None = None) -> list[Field]:
@@ -150,7 +152,11 @@ def _held(parameter: Parameter, said: Any) -> tuple[str, ...]:
     if value is None or (said is None and required(parameter)):
         return ()
     if parameter.many:
-        return tuple(v.strip() for v in value.split(",")) if isinstance(value, str) else tuple(str(v) for v in value)
+        return (
+            tuple(v.strip() for v in value.split(","))
+            if isinstance(value, str)
+            else tuple(str(v) for v in value)
+        )
     return (shown_value(value),)
 
 
@@ -189,7 +195,11 @@ def command(folder: object, name: str, params: Mapping[str, Any], asked: Asked) 
             continue
         for one in said if isinstance(said, list) else [said]:
             words += [option, one]
-    for option, values in (("segment", asked.view.segments), ("since", _one(asked.view.since)), ("until", _one(asked.view.until))):
+    for option, values in (
+        ("segment", asked.view.segments),
+        ("since", _one(asked.view.since)),
+        ("until", _one(asked.view.until)),
+    ):
         for value in values:
             words += [f"--{option}", value]
     return shlex.join(words)
@@ -198,7 +208,11 @@ def command(folder: object, name: str, params: Mapping[str, Any], asked: Asked) 
 def python_call(folder: object, params: Mapping[str, Any], asked: Asked) -> str:
     """The Python that gives the same answer."""
     view = [f"segments={list(asked.view.segments)!r}"] if asked.view.segments else []
-    view += [f"{name}={value!r}" for name, value in (("since", asked.view.since), ("until", asked.view.until)) if value]
+    view += [
+        f"{name}={value!r}"
+        for name, value in (("since", asked.view.since), ("until", asked.view.until))
+        if value
+    ]
     said = [f"{name}={params[name]!r}" for name in asked.said if name in params]
     opened = ", ".join([repr(str(folder)), *view])
     return f"import wayfare as wf\n\nstudy = wf.open_study({opened})\nwf.{', '.join([f'{asked.analysis.name}(study', *said])})"

@@ -108,7 +108,9 @@ def refusal_of(scope: Scope, host: str) -> WayfareError | None:
     if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
         return Refused("Another website's page can't read from here.", where="Sec-Fetch-Site")
     if scope["method"] not in ("GET", "HEAD"):
-        return WrongMethod(f"{scope['method']} is not possible here.", where=scope["path"], allowed=("GET", "HEAD"))
+        return WrongMethod(
+            f"{scope['method']} is not possible here.", where=scope["path"], allowed=("GET", "HEAD")
+        )
     return None
 
 
@@ -138,4 +140,6 @@ def _hostname(header: str) -> str:
 
 def _fault(error: Exception) -> Fault:
     problem = f"Something went wrong inside Wayfare ({type(error).__name__})."
-    return Fault(problem, hint="The terminal in which wayfare serve runs shows the details. Try: wayfare doctor.")
+    return Fault(
+        problem, hint="The terminal in which wayfare serve runs shows the details. Try: wayfare doctor."
+    )

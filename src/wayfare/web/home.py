@@ -26,7 +26,9 @@ class Home:
     @property
     def failures(self) -> tuple[tuple[str, str], ...]:
         """Analyses that could not answer, with why."""
-        return tuple((outcome.analysis.name, outcome.error) for outcome in self.report.outcomes if outcome.error)
+        return tuple(
+            (outcome.analysis.name, outcome.error) for outcome in self.report.outcomes if outcome.error
+        )
 
     @property
     def warnings(self) -> tuple[str, ...]:

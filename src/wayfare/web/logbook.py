@@ -15,7 +15,13 @@ from wayfare.study import Study
 from wayfare.workspace.folder import Workspace
 
 MOST = 500
-_KINDS = {Kind.CODE: "names", Kind.NUMBER: "number", Kind.TIME: "time", Kind.FLAG: "yes or no", Kind.TEXT: "text"}
+_KINDS = {
+    Kind.CODE: "names",
+    Kind.NUMBER: "number",
+    Kind.TIME: "time",
+    Kind.FLAG: "yes or no",
+    Kind.TEXT: "text",
+}
 
 
 @dataclass(frozen=True)

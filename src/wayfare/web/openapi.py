@@ -29,14 +29,22 @@ def openapi() -> dict[str, Any]:
     """The OpenAPI document."""
     paths: dict[str, Any] = {
         "/healthz": _get("Is the server there?", "application/json"),
-        "/api/study": _get("What is studied: the company, its log, its journey?", "application/json", _COMMON),
-        "/api/analyses": _get("Which analyses are there, with which parameters and tables?", "application/json"),
+        "/api/study": _get(
+            "What is studied: the company, its log, its journey?", "application/json", _COMMON
+        ),
+        "/api/analyses": _get(
+            "Which analyses are there, with which parameters and tables?", "application/json"
+        ),
     }
     for analysis in all_analyses():
         paths |= _paths(analysis)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Wayfare", "version": wayfare.__version__, "description": (wayfare.__doc__ or "").split("\n", 1)[0]},
+        "info": {
+            "title": "Wayfare",
+            "version": wayfare.__version__,
+            "description": (wayfare.__doc__ or "").split("\n", 1)[0],
+        },
         "paths": paths,
         "components": {"schemas": {"Error": _error_schema()}},
     }
@@ -47,7 +55,10 @@ def _paths(analysis: Analysis) -> dict[str, Any]:
     asked = (*(_parameter(p) for p in analysis.parameters), *_COMMON)
     return {
         at: _get(analysis.question, "application/json", asked, analysis.about),
-        **{f"{at}/tables/{table}.csv": _get(f"The table {table} alone.", "text/csv", asked) for table in analysis.returns.columns()},
+        **{
+            f"{at}/tables/{table}.csv": _get(f"The table {table} alone.", "text/csv", asked)
+            for table in analysis.returns.columns()
+        },
         **{
             f"{at}/chart.{form}": _get(f"The picture as {form.upper()}.", kind, asked)
             for form, kind in (("svg", "image/svg+xml"), ("png", "image/png"), ("html", "text/html"))
@@ -57,7 +68,10 @@ def _paths(analysis: Analysis) -> dict[str, Any]:
 
 def _get(summary: str, kind: str, parameters: Any = (), description: str = "") -> dict[str, Any]:
     answers = {"200": {"description": "The answer.", "content": {kind: {}}}}
-    wrong = {"description": "What is wrong, where, what is allowed, what to do.", "content": {"application/json": {"schema": _ERROR}}}
+    wrong = {
+        "description": "What is wrong, where, what is allowed, what to do.",
+        "content": {"application/json": {"schema": _ERROR}},
+    }
     said = {"summary": summary, "parameters": list(parameters), "responses": {**answers, "default": wrong}}
     return {"get": {**said, "description": description} if description else said}
 
@@ -69,12 +83,22 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     if parameter.many:
         schema = {"type": "array", "items": schema}
     elif not required(parameter) and parameter.default is not None:
-        schema["default"] = parameter.default if isinstance(parameter.default, (bool, int, float)) else shown_value(parameter.default)
+        schema["default"] = (
+            parameter.default
+            if isinstance(parameter.default, (bool, int, float))
+            else shown_value(parameter.default)
+        )
     found = {"name": parameter.name, "in": "query", "schema": schema, "description": parameter.help}
     return {**found, "required": True} if required(parameter) else found
 
 
 def _error_schema() -> dict[str, Any]:
     text = {"type": "string"}
-    parts = {"code": text, "problem": text, "where": text, "allowed": {"type": "array", "items": text}, "hint": text}
+    parts = {
+        "code": text,
+        "problem": text,
+        "where": text,
+        "allowed": {"type": "array", "items": text},
+        "hint": text,
+    }
     return {"type": "object", "properties": {"error": {"type": "object", "properties": parts}}}

@@ -39,11 +39,20 @@ def page_routes(answers: Answers) -> APIRouter:
             return job
         if not job.wait(PATIENCE):
             return _page(answers, "waiting.html", title="Standard study", job=job, waiting=True, page="home")
-        return _page(answers, "home.html", page="home", home=job.result(), leading=LEADING, groups=grouped(all_analyses()))
+        return _page(
+            answers,
+            "home.html",
+            page="home",
+            home=job.result(),
+            leading=LEADING,
+            groups=grouped(all_analyses()),
+        )
 
     @router.get("/analyses")
     def index() -> Response:
-        return _page(answers, "analyses.html", title="Analyses", page="analyses", groups=grouped(all_analyses()))
+        return _page(
+            answers, "analyses.html", title="Analyses", page="analyses", groups=grouped(all_analyses())
+        )
 
     @router.get("/analyses/{name}")
     def analysis(name: str, request: Request) -> Response:
@@ -70,14 +79,18 @@ def page_routes(answers: Answers) -> APIRouter:
             study = answers.studies.open()
         except NotReady as error:
             return _empty(answers, error)
-        return _page(answers, "log.html", title="Log", page="log", book=logbook(answers.studies.workspace, study))
+        return _page(
+            answers, "log.html", title="Log", page="log", book=logbook(answers.studies.workspace, study)
+        )
 
     return router
 
 
 def grouped(analyses: Iterable[Analysis]) -> list[tuple[str, list[Analysis]]]:
     """Analyses by the question that they belong to, in the registry's order."""
-    return [(group, list(members)) for group, members in groupby(analyses, key=lambda analysis: analysis.group)]
+    return [
+        (group, list(members)) for group, members in groupby(analyses, key=lambda analysis: analysis.group)
+    ]
 
 
 def kind_in_words(kind: str) -> str:
@@ -97,7 +110,10 @@ def _started(answers: Answers) -> Job[Home] | Response:
     except NotReady as error:
         return _empty(answers, error)
     if study.log.facts.rows == 0:
-        return _empty(answers, NotReady("The log has no events.", hint=f"Run: wayfare ingest {answers.studies.folder} FILE"))
+        return _empty(
+            answers,
+            NotReady("The log has no events.", hint=f"Run: wayfare ingest {answers.studies.folder} FILE"),
+        )
     return answers.jobs.start((stamp, "standard study"), lambda progress: home(study, progress))
 
 
@@ -122,7 +138,14 @@ def _analysis_page(answers: Answers, analysis: Analysis, request: Request) -> Re
             answer = job.result()
         except WayfareError as error:
             problem = error
-    return _question(answers, asked, study, answer=answer, problem=problem, **(_answer_parts(answers, asked, answer) if answer else {}))
+    return _question(
+        answers,
+        asked,
+        study,
+        answer=answer,
+        problem=problem,
+        **(_answer_parts(answers, asked, answer) if answer else {}),
+    )
 
 
 def _question(answers: Answers, asked: Asked, study: Study | None, **values: Any) -> Response:
@@ -139,7 +162,10 @@ def _answer_parts(answers: Answers, asked: Asked, answer: Answer) -> dict[str, A
     result = answer.result
     columns = type(result).columns()
     return {
-        "tables": [shown(name, table, columns[name], answers.studies.open().currency) for name, table in result.tables.items()],
+        "tables": [
+            shown(name, table, columns[name], answers.studies.open().currency)
+            for name, table in result.tables.items()
+        ],
         "command": command(answers.studies.folder, asked.analysis.name, result.context.params, asked),
         "python": python_call(answers.studies.folder, result.context.params, asked),
         "params": {name: shown_value(value) or "–" for name, value in result.context.params.items()},
@@ -156,7 +182,9 @@ def _empty(answers: Answers, error: NotReady) -> Response:
 
 def _page(answers: Answers, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page with what stands on every one: the company, and the log's state that it was made from."""
-    return HTMLResponse(render(template, folder=str(answers.studies.folder), **_company(answers), **values), status)
+    return HTMLResponse(
+        render(template, folder=str(answers.studies.folder), **_company(answers), **values), status
+    )
 
 
 def _company(answers: Answers) -> dict[str, Any]:
@@ -168,4 +196,7 @@ def _company(answers: Answers) -> dict[str, Any]:
         study = answers.studies.open()
     except WayfareError:
         return {"stamp": stamp}
-    return {"company": {"name": study.name, "currency": study.currency, "zone": study.zone, **_log_facts(study)}, "stamp": stamp}
+    return {
+        "company": {"name": study.name, "currency": study.currency, "zone": study.zone, **_log_facts(study)},
+        "stamp": stamp,
+    }

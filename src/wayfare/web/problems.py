@@ -11,7 +11,12 @@ from starlette.responses import HTMLResponse, Response
 from wayfare.errors import UnknownName, WayfareError
 from wayfare.web.render import render
 
-_TITLES = {404: "There is nothing here", 409: "Not ready", 403: "Refused", 405: "Only reading is possible here"}
+_TITLES = {
+    404: "There is nothing here",
+    409: "Not ready",
+    403: "Refused",
+    405: "Only reading is possible here",
+}
 _STATUS = {499: 503}
 """Statuses of ours that no browser knows."""
 
@@ -21,7 +26,9 @@ def respond(request: Request, error: WayfareError) -> Response:
     status = _STATUS.get(error.status, error.status)
     headers = {"allow": ", ".join(error.allowed)} if status == 405 and error.allowed else None
     if _wants_json(request):
-        return Response(json.dumps(error.to_dict(), ensure_ascii=False), status, headers, media_type="application/json")
+        return Response(
+            json.dumps(error.to_dict(), ensure_ascii=False), status, headers, media_type="application/json"
+        )
     title = _TITLES.get(status, "Something went wrong" if status >= 500 else "That can't be answered")
     return HTMLResponse(render("error.html", title=title, problem=error), status, headers)
 
@@ -35,7 +42,12 @@ def handle_http(request: Request, error: Exception) -> Response:
     """An error of the framework: no such address, above all."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
-        return respond(request, UnknownName(f"There is no page {request.url.path!r}.", hint="The analyses are listed under /analyses."))
+        return respond(
+            request,
+            UnknownName(
+                f"There is no page {request.url.path!r}.", hint="The analyses are listed under /analyses."
+            ),
+        )
     found = WayfareError(str(getattr(error, "detail", "The request can't be answered.")))
     found.status = status
     return respond(request, found)

@@ -46,10 +46,25 @@ def render(template: str, **values: Any) -> str:
 def environment() -> Environment:
     """The templates, with everything escaped unless a template says otherwise."""
     made = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    made.filters |= {"words": label_of, "plain": partial(written, "plain"), "prose": prose, "paragraphs": paragraphs, "day": day}
-    made.globals |= {"static": static, "group_title": group_title, "stage_label": stage_label, "money": money_of}
+    made.filters |= {
+        "words": label_of,
+        "plain": partial(written, "plain"),
+        "prose": prose,
+        "paragraphs": paragraphs,
+        "day": day,
+    }
+    made.globals |= {
+        "static": static,
+        "group_title": group_title,
+        "stage_label": stage_label,
+        "money": money_of,
+    }
     made.globals |= {"company": None, "stamp": "", "page": "", "title": "", "waiting": False}
     return made
 

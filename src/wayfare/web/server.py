@@ -39,7 +39,9 @@ def serve(folder: str | Path, host: str = "127.0.0.1", port: int = 8765, open_br
                 _open(host, listening.getsockname()[1])
 
     app = create_app(folder, host)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+    )
     with listening:
         Server(config).run([listening])
 

@@ -71,7 +71,9 @@ class Studies:
         try:
             return open_study(self.folder)
         except NotReady as error:
-            raise NotReady(error.problem, where=error.where, hint=f"Run: wayfare ingest {self.folder} FILE") from None
+            raise NotReady(
+                error.problem, where=error.where, hint=f"Run: wayfare ingest {self.folder} FILE"
+            ) from None
 
 
 def _narrowed(study: Study, view: View) -> Study:
@@ -81,7 +83,9 @@ def _narrowed(study: Study, view: View) -> Study:
     for field, said in (("since", view.since), ("until", view.until)):
         study = _where(study, field, said) if said else study
     if view.since and view.until and study.log.moment(view.since) >= study.log.moment(view.until):
-        raise InvalidParameter("The end is not after the beginning.", where="until", hint=f"Take a day after {view.since}.")
+        raise InvalidParameter(
+            "The end is not after the beginning.", where="until", hint=f"Take a day after {view.since}."
+        )
     return study
 
 

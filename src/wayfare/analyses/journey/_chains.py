@@ -72,7 +72,12 @@ class _Rows:
         return self.code if self.epochs is None else self.epochs
 
     def take(self, which: NDArray) -> _Rows:
-        return _Rows(self.block, self.row[which], self.event[which], None if self.epochs is None else self.epochs[which])
+        return _Rows(
+            self.block,
+            self.row[which],
+            self.event[which],
+            None if self.epochs is None else self.epochs[which],
+        )
 
 
 def reached(block: Block, rules: Rules) -> Reached:
@@ -173,7 +178,9 @@ def _next_level(rows: _Rows, before: _Level, step: int, rules: Rules, *, again: 
     return _Level(row[kept], before.history[after], began[kept], after)
 
 
-def _after(rows: _Rows, before: _Level, step: int, *, again: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _after(
+    rows: _Rows, before: _Level, step: int, *, again: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The rows of a step's event, and after which row of the level before each of them is; `again`: of one event."""
     if again:
         row = np.flatnonzero(rows.event == step)
@@ -207,7 +214,9 @@ def _deepest(
     return depth, times
 
 
-def _open(rows: _Rows, levels: Sequence[_Level], latest: NDArray[np.int64], rules: Rules) -> NDArray[np.bool_]:
+def _open(
+    rows: _Rows, levels: Sequence[_Level], latest: NDArray[np.int64], rules: Rules
+) -> NDArray[np.bool_]:
     """Per history: whether a chain's window is still open at the log's end; `latest` is its last first step."""
     still = np.zeros(len(latest), dtype=bool)
     if rules.within >= FOREVER:
@@ -239,7 +248,9 @@ def _unordered(rows: _Rows, rules: Rules) -> Reached:
         rows = rows.take(rows.time - rows.time[new][np.cumsum(new) - 1] <= rules.within)
     new = _new(rows.code)
     history, first = np.cumsum(new) - 1, np.flatnonzero(new)
-    latest = np.stack([_latest(rows, step, list(rules.steps[:k]).count(step)) for k, step in enumerate(rules.steps)])
+    latest = np.stack(
+        [_latest(rows, step, list(rules.steps[:k]).count(step)) for k, step in enumerate(rules.steps)]
+    )
     latest[rows.time - latest > rules.within] = -FOREVER
     count = (latest > -FOREVER).sum(axis=0)
     depth = np.maximum.reduceat(count, first) if len(first) else np.zeros(0, dtype=np.int64)

@@ -39,12 +39,12 @@ class RetentionResult(Result):
         Columns(
             cohort="the calendar period in which the customers started: its first day, or the month",
             period="periods after the start; of a bracket its first",
-            customers="of the cohort, those for whom the period is over: the rate's denominator",
-            active="of these, those who came back in the period",
-            rate="active / customers; missing while the period is over for nobody",
-            low="lower end of the rate's 95 % interval (Wilson)",
+            customers="customers of the cohort",
+            active="of these, those who came back in the period, so far",
+            rate="active / customers; while the period isn't over for all (`complete` is false) it can still rise",
+            low="lower end of the rate's 95 % interval (Wilson); missing while it can still rise",
             high="upper end",
-            pending="of the cohort, those for whom the period isn't over yet",
+            pending="of the cohort, those who didn't come back yet and still may: the period isn't over for them",
             complete="whether the period is over for the whole cohort",
             span="the periods counted: `4`, `4+` (or later) or `4-7`",
         ),
@@ -80,9 +80,8 @@ class RetentionResult(Result):
 def _drawn(cohorts: pa.Table) -> pa.Table:
     """The latest cohorts and first periods; without a period in which everybody is there by definition."""
     frame = cohorts.to_pandas()
-    size = (frame["customers"] + frame["pending"]).astype(str)
-    frame["name"] = frame["cohort"] + "  n=" + size
-    frame = frame[frame["customers"] > 0]
+    frame["name"] = frame["cohort"] + "  n=" + frame["customers"].astype(str)
+    frame = frame[frame["complete"]]
     lowest = frame.groupby("period")["rate"].min()
     dull = [p for p in lowest.index[:1] if lowest[p] == 1.0 and len(lowest) > 1]
     shown = [p for p in lowest.index if p not in dull][:_DRAWN_PERIODS]
@@ -119,11 +118,14 @@ class _Retention(Fold[dict[str, NDArray[np.int64]]]):
         back = rows_of(block, self.back)
         back &= member[block.owner] & (np.arange(block.rows) >= first[block.owner])
         owner = block.owner[back]
-        owner, span = self._visits(owner, self._offset(time[back], owner, began, cohort), over)
+        offset = self._offset(time[back], owner, began, cohort)
         cells = (self.periods.count, spans)
+        so_far, span_so_far = self._visits(owner, offset, np.full_like(over, spans))
+        owner, span = self._visits(owner, offset, over)
         return {
             "over": _grid(cohort[member], over[member], (self.periods.count, spans + 1)),
             "active": _grid(cohort[owner], span, cells),
+            "so_far": _grid(cohort[so_far], span_so_far, cells),
         }
 
     def _spans_over(self, began: NDArray, cohort: NDArray) -> NDArray[np.int64]:
@@ -137,7 +139,7 @@ class _Retention(Fold[dict[str, NDArray[np.int64]]]):
         return (times - began[owner]) // self.rolling
 
     def _visits(self, owner: NDArray, offset: NDArray, over: NDArray) -> tuple[NDArray, NDArray]:
-        """The distinct (customer, span) in which somebody came back and that is over for them."""
+        """The distinct (customer, span) in which somebody came back, of each customer's first `over` spans."""
         span = np.searchsorted(np.array(self.lows), offset, side="right") - 1
         if self.or_later:
             last = np.append(owner[1:] != owner[:-1], True)[: len(owner)]
@@ -172,8 +174,8 @@ def retention(
     filtered; customers who started before the filter's first moment are in no cohort. Who came back did one of
     the `back` events at the start or after it, so that period 0 is 100 % where the start itself counts.
 
-    A period that isn't over at the log's end loses nobody: `customers` counts only those for whom it is over,
-    the others are `pending`. Calendar weeks and months are over when the log reaches their last day, calendar
+    A period that isn't over at the log's end loses nobody: those who may still come back in it are `pending`, and
+    the curve, the picture and the findings count only customers for whom it is over. Calendar weeks and months are over when the log reaches their last day, calendar
     days when the log goes on after them. Findings need 30 customers; with fewer it is *too few to say*.
 
     Args:
@@ -199,9 +201,10 @@ def retention(
     sizes = found["over"].sum(axis=1)
     customers = _from_here_on(found["over"])[:, 1:]
     active = _from_here_on(found["active"]) if or_later else found["active"]
+    so_far = _from_here_on(found["so_far"]) if or_later else found["so_far"]
     names = _names(kind, lows, highs)
     begun = _begun(calendar, np.array(lows), rolling, study.log.ends) | (customers > 0)
-    cohorts = _cohorts(calendar, lows, names, sizes, customers, active, begun)
+    cohorts = _cohorts(calendar, lows, names, sizes, sizes[:, None] - customers, so_far, so_far - active, begun)
     curve = _curve(lows, names, customers.sum(axis=0), active.sum(axis=0))
     return RetentionResult(
         cohorts=cohorts,
@@ -251,18 +254,21 @@ def _cohorts(
     lows: Sequence[int],
     names: Sequence[str],
     sizes: NDArray,
-    customers: NDArray,
+    not_over: NDArray,
     active: NDArray,
+    active_early: NDArray,
     begun: NDArray,
 ) -> pa.Table:
+    """One row a cohort and span; `active_early` are those who came back in a span that isn't over for them."""
     cohort, span = np.nonzero(begun & (sizes > 0)[:, None])
-    seen, back = customers[cohort, span], active[cohort, span]
-    interval = wilson(back, seen)
-    pending = sizes[cohort] - seen
+    size, back, waiting = sizes[cohort], active[cohort, span], not_over[cohort, span]
+    interval, complete = wilson(back, size), waiting == 0
     return table(
         cohort=pa.array([calendar.label(c) for c in cohort], pa.string()), period=np.array(lows, dtype=np.int64)[span],
-        customers=seen, active=back, rate=_share(back, seen), low=interval.low, high=interval.high,
-        pending=pending, complete=pending == 0, span=pa.array([names[int(s)] for s in span], pa.string()),
+        customers=size, active=back, rate=_share(back, size),
+        low=np.where(complete, interval.low, np.nan), high=np.where(complete, interval.high, np.nan),
+        pending=waiting - active_early[cohort, span], complete=complete,
+        span=pa.array([names[int(s)] for s in span], pa.string()),
     )  # fmt: skip
 
 
