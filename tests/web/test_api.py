@@ -8,9 +8,9 @@ import json
 
 import pytest
 from starlette.testclient import TestClient
-from tests.web.company import STEPS, shop, visits
 
 import wayfare as wf
+from tests.web.company import STEPS, shop, visits
 from wayfare import registry
 from wayfare.web.app import create_app
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 import uvicorn
-from tests.web.company import seal, shop, visits
 
+from tests.web.company import seal, shop, visits
 from wayfare.web import pages
 from wayfare.web.app import create_app
 from wayfare.web.server import listen

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from starlette.testclient import TestClient
-from tests.web.company import shop, visits
 
+from tests.web.company import shop, visits
 from wayfare.errors import NotReady
 from wayfare.web.app import create_app
 from wayfare.web.guard import known_host

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from tests.web.company import STEPS, seal, shop, visits
 
 import wayfare.analyses.journey
+from tests.web.company import STEPS, seal, shop, visits
 from wayfare import registry
 from wayfare.web import pages
 from wayfare.web.app import create_app

@@ -17,6 +17,8 @@ from wayfare.web.asked import Asked
 
 MANY = 300
 """More names than these are offered as suggestions while typing and not as a list to choose from."""
+FEW = 30
+"""Segments are suggested for columns of at most so many names."""
 SPARE = 3
 """Empty rows of a list, for browsers without scripts."""
 
@@ -104,8 +106,8 @@ def segment_options(study: Study | None) -> tuple[str, ...]:
     found = []
     for column in study.log.schema.of_kind(Kind.CODE):
         if column not in ("customer", "event", "order", "session", "product", "referrer", "source"):
-            values = study.log.names(column).to_list()
-            found += [f"first:{column}={value}" for value in values] if len(values) <= 30 else []
+            values = study.log.names(column)
+            found += [f"first:{column}={value}" for value in values.to_list()] if len(values) <= FEW else []
     return (*found, *(f"did:{event}" for event in events), *(f"never:{event}" for event in events))
 
 

@@ -118,37 +118,25 @@ def _started(answers: Answers) -> Job[Home] | Response:
 
 
 def _analysis_page(answers: Answers, analysis: Analysis, request: Request) -> Response:
-    asked, problem, job, study = Asked(analysis, {}, View(), str(request.query_params)), None, None, None
+    asked = Asked(analysis, {}, View(), str(request.query_params))
     try:
         study = answers.studies.open()
-        asked = read(analysis, request.query_params)
-        if asked.said or not any(required(p) for p in analysis.parameters):
-            job = answers.ask(asked)
     except NotReady as error:
-        if study is None:
-            return _empty(answers, error)
-        problem = error
+        return _empty(answers, error)
+    try:
+        asked = read(analysis, request.query_params)
+        if not asked.said and any(required(p) for p in analysis.parameters):
+            return _question(answers, asked, study)
+        job = answers.ask(asked)
+        if not job.wait(PATIENCE):
+            return _question(answers, asked, study, waiting=True, job=job)
+        answer = job.result()
     except WayfareError as error:
-        problem = error
-    if job is not None and not job.wait(PATIENCE):
-        return _question(answers, asked, study, waiting=True, job=job)
-    answer: Answer | None = None
-    if job is not None:
-        try:
-            answer = job.result()
-        except WayfareError as error:
-            problem = error
-    return _question(
-        answers,
-        asked,
-        study,
-        answer=answer,
-        problem=problem,
-        **(_answer_parts(answers, asked, answer) if answer else {}),
-    )
+        return _question(answers, asked, study, problem=error)
+    return _question(answers, asked, study, answer=answer, **_answer_parts(answers, asked, answer))
 
 
-def _question(answers: Answers, asked: Asked, study: Study | None, **values: Any) -> Response:
+def _question(answers: Answers, asked: Asked, study: Study, **values: Any) -> Response:
     problem = values.get("problem")
     own, common = fields_of(asked, study, problem), common_fields(asked, study, problem)
     found = {"answer": None, "problem": None, "job": None, "tables": (), **values}

@@ -134,7 +134,7 @@ LOGS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(LOGS, st.integers(1, 4))
 def test_touchpoints_and_scores_match_an_oracle_wherever_blocks_are_cut(rows, customers):
     log = log_of(rows)
@@ -162,9 +162,9 @@ def test_too_few_to_say(rows, scores):
 def test_the_findings_name_the_stage_that_loses_most_and_its_map_says_so():
     rows = [(str(n), d, e, 7.0) for n in range(90) for d, e in enumerate(("ad", "view", "buy", "survey")[: 1 + n % 4])]
     result = stages(study_of([*rows, ("late", 400, "noise", NO)]))
-    # 90 customers, of whom 23, 23, 22 and 22 stop at each stage; nobody leaves the last stage that the log has.
+    # Of 90 customers 23, 23, 22 and 22 stop at each stage: the first of the two largest. Wilson: 0.176 to 0.355.
     assert result.findings[0].text == (
-        "No stage loses more customers than consideration: 23 of 67 went no further (34%; 95% interval 24% to 46%)."
+        "No stage loses more customers than awareness: 23 of 90 went no further (26%; 95% interval 18% to 35%)."
     )
     picture = result.chart()
     assert picture.title == result.findings[0].text
