@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import timeit
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,27 +43,31 @@ def our_open_funnel(data: Data) -> Call:
     return _our_funnel(data, None)
 
 
-def clickhouse_funnel(data: Data) -> Call:
+def _clickhouse(data: Data, table: str) -> Call:
     from chdb import session
 
     database = session.Session(str(data.clickhouse))
     steps = ", ".join(f"event = '{step}'" for step in STEPS)
-    depths = f"SELECT windowFunnel({WITHIN_DAYS * DAY})(time, {steps}) AS depth FROM bench.events GROUP BY customer"
-    # Reading in the table's order is what makes it fastest here: without it, it keeps all customers in a hash table.
-    query = f"""SELECT {", ".join(f"countIf(depth >= {n + 1})" for n in range(len(STEPS)))} FROM ({depths})
-        SETTINGS max_threads = {THREADS}, optimize_aggregation_in_order = 1"""
-    return lambda _: [int(count) for count in str(database.query(query, "CSV")).strip().split(",")]
+    depths = f"SELECT windowFunnel({WITHIN_DAYS * DAY})(time, {steps}) AS depth FROM bench.{table} GROUP BY customer"
+    counts = ", ".join(f"countIf(depth >= {n + 1})" for n in range(len(STEPS)))
+
+    def call(in_order: int) -> list[int]:
+        settings = f"max_threads = {THREADS}, optimize_aggregation_in_order = {in_order}"
+        answer = database.query(f"SELECT {counts} FROM ({depths}) SETTINGS {settings}", "CSV")
+        return [int(count) for count in str(answer).strip().split(",")]
+
+    best = min((0, 1), key=lambda in_order: min(timeit.repeat(lambda: call(in_order), number=1, repeat=2)))
+    return lambda _: call(best)
 
 
-def clickhouse_hashed_funnel(data: Data) -> Call:
-    from chdb import session
+def clickhouse_plain(data: Data) -> Call:
+    """Ids and names as text, as they come; grouped in the way that is faster here."""
+    return _clickhouse(data, "plain")
 
-    database = session.Session(str(data.clickhouse))
-    steps = ", ".join(f"event = '{step}'" for step in STEPS)
-    depths = f"SELECT windowFunnel({WITHIN_DAYS * DAY})(time, {steps}) AS depth FROM bench.events GROUP BY customer"
-    query = f"""SELECT {", ".join(f"countIf(depth >= {n + 1})" for n in range(len(STEPS)))} FROM ({depths})
-        SETTINGS max_threads = {THREADS}"""
-    return lambda _: [int(count) for count in str(database.query(query, "CSV")).strip().split(",")]
+
+def clickhouse_encoded(data: Data) -> Call:
+    """Ids numbered and names coded by hand before they were loaded, as the log has them."""
+    return _clickhouse(data, "encoded")
 
 
 def _eventstream(data: Data) -> Any:
@@ -70,7 +75,9 @@ def _eventstream(data: Data) -> Any:
     from retentioneering import Eventstream
 
     frame = pd.read_parquet(data.parquet)
-    return Eventstream(frame, schema={"path_cols": ["customer"], "event_col": "event", "timestamp_col": "time"})
+    return Eventstream(
+        frame, schema={"path_cols": ["customer"], "event_col": "event", "timestamp_col": "time"}
+    )
 
 
 def retentioneering_funnel(data: Data) -> Call:
@@ -114,20 +121,22 @@ def _between(edges: Any) -> dict[str, int]:
 def our_study(data: Data) -> Call:
     from wayfare.report import standard_study
 
-    study = _study(data)
-    return lambda _: bool(standard_study(study))
+    # A study keeps its results, so each call has one of its own.
+    def call(_: Path) -> dict[str, int]:
+        outcomes = standard_study(_study(data)).outcomes
+        return {"analyses": len(outcomes), "unanswered": sum(outcome.result is None for outcome in outcomes)}
+
+    return call
 
 
 def our_ingest(data: Data) -> Call:
-    from wayfare.histories.ingest import ingest
-    from wayfare.histories.ingest.mapping import Mapping
+    from wayfare.histories.ingest import Mapping, ingest
+    from wayfare.log import open_log
 
     mapping = Mapping.parse(customer="customer", time="time", event="event")
 
     def call(folder: Path) -> int:
         ingest(folder / "log", [str(data.csv)], mapping=mapping, zone="UTC", currency="EUR")
-        from wayfare.log import open_log
-
         return open_log(folder / "log").facts.rows
 
     return call
@@ -150,7 +159,9 @@ def our_help(_: Data) -> Call:
     program = Path(sys.executable).with_name("wayfare")
 
     def call(_: Path) -> bool:
-        return "Usage" in subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
+        return (
+            "Usage" in subprocess.run([program, "--help"], check=True, capture_output=True, text=True).stdout
+        )
 
     return call
 
@@ -179,9 +190,11 @@ CONTENDERS: dict[str, Contender] = {
     "our_study": Contender("Wayfare", our_study, ("log",)),
     "our_ingest": Contender("Wayfare", our_ingest, ("csv",)),
     "our_help": Contender("Wayfare", our_help, ()),
-    "clickhouse": Contender("ClickHouse (chdb)", clickhouse_funnel, ("clickhouse",), ("chdb-core",)),
-    "clickhouse_hashed": Contender("ClickHouse (chdb)", clickhouse_hashed_funnel, ("clickhouse",), ("chdb-core",)),
-    "retentioneering_funnel": Contender("retentioneering", retentioneering_funnel, ("parquet",), ("retentioneering",)),
+    "clickhouse_plain": Contender("ClickHouse", clickhouse_plain, ("clickhouse",), ("chdb",)),
+    "clickhouse_encoded": Contender("ClickHouse", clickhouse_encoded, ("clickhouse",), ("chdb",)),
+    "retentioneering_funnel": Contender(
+        "retentioneering", retentioneering_funnel, ("parquet",), ("retentioneering",)
+    ),
     "retentioneering_transitions": Contender(
         "retentioneering", retentioneering_transitions, ("parquet",), ("retentioneering",)
     ),

@@ -1,6 +1,6 @@
-"""The events that are measured with: seeded, streamed, the same for every contender, in the form each likes best.
+"""The events that are measured with: simulated, seeded, streamed, and the same for every contender.
 
-    python -m bench.events EVENTS FOLDER    makes the form that --form names
+python -m bench.events EVENTS FOLDER FORM    makes one form of them
 """
 
 from __future__ import annotations
@@ -111,50 +111,61 @@ def make_log(data: Data) -> None:
     ids = pa.array([f"c{i:08d}" for i in range(data.customers)])
     with writing(data.log):
         names = {"customer": ids, "event": pa.array(NAMES)}
-        publish(data.log, write_generation(data.log, Schema(tuple(kinds)), blocks(data), names, simulated=True))
+        publish(
+            data.log, write_generation(data.log, Schema(tuple(kinds)), blocks(data), names, simulated=True)
+        )
 
 
 def make_parquet(data: Data) -> None:
     """A table by customer and time for peers: numbers for customers, which all of them like better than text."""
     import pyarrow.parquet as pq
 
-    schema = pa.schema({"customer": pa.uint32(), "time": pa.timestamp("s"), "event": pa.dictionary(pa.int8(), pa.string())})
+    schema = pa.schema(
+        {"customer": pa.uint32(), "time": pa.timestamp("s"), "event": pa.dictionary(pa.int8(), pa.string())}
+    )
     with pq.ParquetWriter(data.parquet, schema) as writer:
         for block in blocks(data):
             seconds = pa.array(block.column("time").to_numpy() // 1_000_000).cast(pa.timestamp("s"))
             event = pa.DictionaryArray.from_arrays(block.column("event"), pa.array(NAMES))
             writer.write_batch(
-                pa.RecordBatch.from_arrays([block.column("customer").cast(pa.uint32()), seconds, event], schema=schema)
+                pa.RecordBatch.from_arrays(
+                    [block.column("customer").cast(pa.uint32()), seconds, event], schema=schema
+                )
             )
 
 
 def make_csv(data: Data) -> None:
-    """What a shop exports: text ids, times without a zone, in the order in which things happened."""
+    """What a shop exports, about 42 bytes an event: text ids, times without a zone, in the order in which things happened."""
     import duckdb
 
-    schema = pa.schema({"customer": pa.int32(), "time": pa.int64(), "event": pa.int8(), "value": pa.float64()})
+    schema = pa.schema(
+        {"customer": pa.int32(), "time": pa.int64(), "event": pa.int8(), "value": pa.float64()}
+    )
     with duckdb.connect(config={"memory_limit": "3GB", "temp_directory": str(data.folder / "duckdb")}) as con:
         con.register("encoded", pa.RecordBatchReader.from_batches(schema, blocks(data)))
-        columns = """printf('c%08d', customer) AS customer, make_timestamp("time") AS "time", list_extract($names, event + 1)
-            AS event, CASE WHEN isnan(value) THEN NULL ELSE value END AS value"""
-        con.execute('CREATE TEMP TABLE by_time AS SELECT * FROM encoded ORDER BY "time", customer')
-        names = ", ".join(f"'{name}'" for name in NAMES)
-        query = f"SELECT {columns.replace('$names', f'[{names}]')} FROM by_time"
+        columns = f"""printf('c%08d', customer) AS customer, make_timestamp("time") AS "time",
+            list_extract({list(NAMES)}, event + 1) AS event, if(isnan(value), NULL, value) AS value"""
+        query = f'SELECT {columns} FROM (SELECT * FROM encoded ORDER BY "time", customer)'
         con.execute(f"COPY ({query}) TO '{data.csv}' (HEADER, DELIMITER ',')")
 
 
 def make_clickhouse(data: Data) -> None:
-    """A MergeTree table in the order of the log, in one part."""
+    """Two MergeTree tables in the order of the log, in one part each: as the events come, and encoded by hand."""
     from chdb import session
 
     database = session.Session(str(data.clickhouse))
-    events = ", ".join(f"'{name}' = {code}" for code, name in enumerate(NAMES))
-    columns = f"customer UInt32, time DateTime('UTC'), event Enum8({events})"
     database.query("CREATE DATABASE bench ENGINE = Atomic")
-    database.query(f"CREATE TABLE bench.events ({columns}) ENGINE = MergeTree ORDER BY (customer, time)")
+    codes = ", ".join(f"'{name}' = {code}" for code, name in enumerate(NAMES))
     source = f"file('{data.parquet}', Parquet, 'customer UInt32, time DateTime(''UTC''), event String')"
-    database.query(f"INSERT INTO bench.events SELECT customer, time, event FROM {source}")
-    database.query("OPTIMIZE TABLE bench.events FINAL")
+    tables = {
+        "plain": ("String", "LowCardinality(String)", "'c' || leftPad(toString(customer), 8, '0')"),
+        "encoded": ("UInt32", f"Enum8({codes})", "customer"),
+    }
+    for table, (customer, event, ids) in tables.items():
+        columns = f"customer {customer}, time DateTime('UTC'), event {event}"
+        database.query(f"CREATE TABLE bench.{table} ({columns}) ENGINE = MergeTree ORDER BY (customer, time)")
+        database.query(f"INSERT INTO bench.{table} SELECT {ids}, time, event FROM {source}")
+        database.query(f"OPTIMIZE TABLE bench.{table} FINAL")
     database.close()
 
 

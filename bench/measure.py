@@ -1,6 +1,6 @@
 """One contender's time and memory, in a process of its own.
 
-    python -m bench.measure CONTENDER EVENTS FOLDER REPEATS    prints what was measured as the last line
+python -m bench.measure CONTENDER EVENTS FOLDER REPEATS    prints what was measured as the last line
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Measured:
 
     Attributes:
         seconds: How long each timed call took; one call before them warmed up.
+        busy: The processor's seconds of each, on all cores; says more where the machine does other things too.
         memory: The most memory resident while answering, in bytes, with what was loaded for it.
         answer: What it said, to be held against the others.
         load: The machine's load average when it began.
@@ -48,6 +49,7 @@ class Measured:
     contender: str
     events: int
     seconds: tuple[float, ...] = ()
+    busy: tuple[float, ...] = ()
     memory: int = 0
     answer: Any = None
     load: float = 0.0
@@ -137,20 +139,28 @@ def _cached() -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Cached:"))
 
 
-def _time(call: Call, scratch: Path, repeats: int) -> tuple[list[float], Any]:
+def _time(call: Call, scratch: Path, repeats: int) -> tuple[list[float], list[float], Any]:
     seconds: list[float] = []
+    busy: list[float] = []
     answer = None
     for turn in range(repeats + 1):
         folder = Path(tempfile.mkdtemp(dir=scratch))
-        began = time.perf_counter()
+        began, idle = time.perf_counter(), _busy()
         answer = call(folder)
-        took = time.perf_counter() - began
+        took, worked = time.perf_counter() - began, _busy() - idle
         shutil.rmtree(folder)
         if turn:
             seconds.append(took)
+            busy.append(worked)
         if len(seconds) >= 2 and sum(seconds) > PATIENCE:
             break
-    return seconds, answer
+    return seconds, busy, answer
+
+
+def _busy() -> float:
+    """The processor's seconds of this process and the processes that it waited for."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(use.ru_utime + use.ru_stime for use in used)
 
 
 def _forget_peak() -> None:
@@ -178,10 +188,10 @@ def main() -> None:
     asked = parser.parse_args()
     call = CONTENDERS[asked.contender].ready(Data(asked.events, asked.folder))
     _forget_peak()
-    seconds, answer = _time(call, asked.folder, asked.repeats)
-    measured = Measured(asked.contender, asked.events, tuple(seconds), _peak(), answer)
+    seconds, busy, answer = _time(call, asked.folder, asked.repeats)
+    measured = Measured(asked.contender, asked.events, tuple(seconds), tuple(busy), _peak(), answer)
     said = asdict(measured)
-    print(MARK + json.dumps({name: said[name] for name in ("seconds", "memory", "answer")}))
+    print(MARK + json.dumps({name: said[name] for name in ("seconds", "busy", "memory", "answer")}))
 
 
 if __name__ == "__main__":

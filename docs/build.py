@@ -8,6 +8,7 @@ from wayfare.cli.reference import commands_markdown
 from wayfare.report.reference import analysis_index, analysis_pages
 
 REFERENCE = Path(__file__).parent / "reference"
+PICTURE = Path(__file__).parent / "pictures" / "journey-map.svg"
 
 
 def pages() -> dict[Path, str]:
@@ -20,8 +21,23 @@ def pages() -> dict[Path, str]:
     }
 
 
+def journey_map() -> str:
+    """The journey map of the simulated company, as the README shows it."""
+    import pyarrow as pa
+
+    import wayfare as wf
+    from wayfare.demo import SCHEMA, Company, journey, records
+
+    table = pa.Table.from_batches(list(records(Company())), schema=SCHEMA)
+    columns = {name: name for name in SCHEMA.names if name not in ("customer", "time", "event")}
+    log = wf.read_events(table, customer="customer", time="time", event="event", zone="Europe/Amsterdam", **columns)
+    return wf.stages(wf.Study(log, wf.Journey(**journey()))).chart().svg()
+
+
 def main() -> None:
-    """Writes the pages and removes those whose subject is gone."""
+    """Writes the pages and the picture, and removes the pages whose subject is gone."""
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(journey_map(), encoding="utf8")
     wanted = pages()
     for path in (REFERENCE / "analyses").glob("*.md"):
         if path not in wanted:

@@ -139,7 +139,7 @@ def test_a_result_says_where_it_comes_from(log):
     shown = echo(log, events=["visit"], within="7d").to_dict()
     assert shown["analysis"] == "echo"
     assert shown["params"]["events"] == ["visit"]
-    assert shown["params"]["within"] == "1w"
+    assert shown["params"]["within"] == "7d"
     assert shown["log"]["rows"] == 1
     assert shown["log"]["from"] == "2024-01-01T00:00:00Z"
     assert shown["warnings"] == ["Observational, not an experiment: nothing is compared."]

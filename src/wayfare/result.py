@@ -73,9 +73,14 @@ class Result:
         """The tables by name, the main one first."""
         return {name: getattr(self, name) for name in self.columns()}
 
-    def chart(self) -> Picture | None:
-        """The picture of the result, or None where there is too little to draw."""
+    def draw(self) -> Picture | None:
+        """What a subclass draws, or None where there is too little to draw."""
         return None
+
+    def chart(self) -> Picture | None:
+        """The picture of the result, or None where there is too little to draw; it says so where data are simulated."""
+        picture = self.draw()
+        return picture.simulated() if picture and self.context.log.get("simulated") else picture
 
     def to_pandas(self, name: str | None = None) -> pd.DataFrame:
         """One table (the main one unless named) as a pandas frame."""

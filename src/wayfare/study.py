@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +33,14 @@ class Study:
         journey: Stages, touchpoints and orders; proposed from the events' names where nobody wrote it.
         currency: The code of the currency that all money is in.
         name: What the company or the study is called.
+        baseline: The first and the last day of what later days are compared with, where somebody chose it.
     """
 
     log: Log
     journey: Journey = None  # type: ignore[assignment]
     currency: str = "EUR"
     name: str = "Study"
+    baseline: tuple[date, date] | None = None
     _results: dict[Any, Result] = field(default_factory=dict, repr=False)
     _together: _Together | None = field(default=None, repr=False)
 

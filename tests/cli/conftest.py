@@ -53,7 +53,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     customer = [who for who, events in enumerate(histories) for _ in events]
     event = [code for events in histories for code in events]
     time = [START + at * HOUR for events in histories for at, _ in enumerate(events)]
-    batch = pa.record_batch({"customer": pa.array(customer, pa.int8()), "time": pa.array(time), "event": pa.array(event, pa.int8())})
+    batch = pa.record_batch(
+        {
+            "customer": pa.array(customer, pa.int8()),
+            "time": pa.array(time),
+            "event": pa.array(event, pa.int8()),
+        }
+    )
     schema = Schema((("customer", Kind.CODE), ("time", Kind.TIME), ("event", Kind.CODE)))
     names = {"customer": pa.array(["a", "b", "c", "d"]), "event": pa.array(EVENTS)}
     with writing(workspace.log_folder):

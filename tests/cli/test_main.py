@@ -31,7 +31,9 @@ def test_the_reference_names_every_command_and_option():
     text = commands_markdown()
     for path, command, context in commands(typer.main.get_command(app)):
         assert f"## {path}\n" in text
-        assert all(name in text for p in command.get_params(context) for name in p.opts if name.startswith("--"))
+        assert all(
+            name in text for p in command.get_params(context) for name in p.opts if name.startswith("--")
+        )
 
 
 def test_without_arguments_the_help_is_shown(wayfare):
@@ -43,7 +45,9 @@ def test_the_version(wayfare):
     assert wayfare("--version").out.startswith("wayfare 0.")
 
 
-@pytest.mark.parametrize(("args", "said"), [(("funel",), "ingest"), (("--vers",), "--version"), (("init",), "'DIR'")])
+@pytest.mark.parametrize(
+    ("args", "said"), [(("funel",), "ingest"), (("--vers",), "--version"), (("init",), "'DIR'")]
+)
 def test_a_misused_command_line_says_what_there_is(wayfare, args: tuple[str, ...], said: str):
     done = wayfare(*args)
     assert (done.code, done.out) == (2, "")
@@ -101,12 +105,16 @@ def test_the_help_is_there_at_once():
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(seconds() for _ in range(5)) < 0.3  # of the processor: the wall clock is shared with other tests
+    assert (
+        min(seconds() for _ in range(5)) < 0.3
+    )  # of the processor: the wall clock is shared with other tests
 
 
 def test_nothing_heavy_is_loaded_for_help():
     script = "import sys, wayfare.cli.main; print(*{name.split('.')[0] for name in sys.modules})"
-    loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    ).stdout.split()
     heavy = {"numpy", "pyarrow", "pandas", "duckdb", "pydantic", "fastapi", "yaml", "rich"}
     assert heavy.isdisjoint(loaded)
 

@@ -19,11 +19,16 @@ def test_text_that_a_spreadsheet_would_run_is_disarmed(text: str):
 
 
 def test_numbers_stay_numbers_in_csv():
-    assert csv_text([{"a": -1.5, "b": None, "c": True, "d": "x,y"}], list("abcd")) == 'a,b,c,d\n-1.5,,true,"x,y"\n'
+    assert (
+        csv_text([{"a": -1.5, "b": None, "c": True, "d": "x,y"}], list("abcd"))
+        == 'a,b,c,d\n-1.5,,true,"x,y"\n'
+    )
 
 
 def test_intervals_stand_beside_what_they_bound():
-    rows = [{"n": 1_234, "rate": 0.5, "rate_low": 0.25, "rate_high": 0.75, "value": 2.5, "low": 1.0, "high": None}]
+    rows = [
+        {"n": 1_234, "rate": 0.5, "rate_low": 0.25, "rate_high": 0.75, "value": 2.5, "low": 1.0, "high": None}
+    ]
     columns = shown_columns(rows, list(rows[0]))
     assert [(column.name, column.cells[0]) for column in columns] == [
         ("n", "1,234"),

@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "analysis": STUDY,
     "analyses": STUDY,
     "registry": STUDY | {"analyses"},
-    "workspace": LOG,
+    "workspace": STUDY,
     "collect": LOG | {"workspace"},
     "demo": INSIDE,
     "report": INSIDE,

@@ -236,3 +236,17 @@ def test_columns_beyond_the_eleventh_are_named_only():
     shown = table_of("t", wide, "EUR")
     assert len(shown.heads) == 11
     assert shown.left_out == ("column 11", "column 12", "column 13")
+
+
+def test_columns_without_any_value_are_named_only():
+    shown = table_of("t", table(n=[1, 2], cost=[None, None], value=[None, 2.0], rate=[float("nan")] * 2), "EUR")
+    assert [head.text for head in shown.heads] == ["N", "Value"]
+    assert shown.unknown == ("cost", "rate")
+    assert [head.text for head in table_of("t", table(n=pa.array([], pa.int64())), "EUR").heads] == ["N"]
+
+
+def test_a_times_name_leaves_the_unit_to_its_value():
+    shown = table_of("t", table(median_seconds=[90.0 * 60], median_days_to_next=[0.5]), "EUR")
+    assert [(head.text, cell.text) for head, cell in zip(shown.heads, shown.rows[0], strict=True)] == [
+        ("Median time", "1.5 hours"), ("Median time to next", "12 hours"),
+    ]  # fmt: skip

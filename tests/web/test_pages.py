@@ -47,6 +47,20 @@ def test_home_says_state_then_findings_then_journey_then_questions(client):
     assert 'href="/analyses/dropoff"' in page.text
 
 
+def test_home_says_what_changed_and_shares_change_by_points(tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "PATIENCE", 60.0)
+        frame = visits(3000)
+        frame = frame[frame["time"] < "2024-07-01"]
+        # From May on nobody buys any more: orders and the share of buyers fall beyond chance.
+        frame = frame[(frame["event"] != "purchase") | (frame["time"] < "2024-05-01")]
+        client = TestClient(create_app(shop(tmp_path / "shop", frame)), base_url=LOCAL)
+        text = text_of(client.get("/").text)
+    changed = text[text.index("What changed") : text.index("What matters most")]
+    assert re.search(r"Orders [\d.,]+ [\d.,]+ −[\d.,]+", changed), changed
+    assert re.search(r"Conversion rate [\d.]+% [\d.]+% −[\d.]+ points −[\d.]+ to −[\d.]+", changed), changed
+
+
 def test_every_registered_analysis_has_a_page_a_reference_and_a_card(client):
     home, index = client.get("/").text, client.get("/analyses").text
     for name in registry.names():

@@ -41,7 +41,12 @@ WRONG = {
     "unknown in journey": ("name: z\njourney:\n  order: [a]", 3, "'order'", "Did you mean 'orders'?"),
     "unknown in a touchpoint": (JOURNEY + "      stge: none", 5, "'stge'", "Did you mean 'stage'?"),
     "currency": ("name: z\ncurrency: euro", 2, "'euro'", "ISO 4217"),
-    "zone": ("name: z\ntimezone: Europe/Amsterdm", 2, "'Europe/Amsterdm'", "Did you mean 'Europe/Amsterdam'?"),
+    "zone": (
+        "name: z\ntimezone: Europe/Amsterdm",
+        2,
+        "'Europe/Amsterdm'",
+        "Did you mean 'Europe/Amsterdam'?",
+    ),
     "zone as a path": ("name: z\ntimezone: ../../etc/passwd", 2, "'../../etc/passwd'", "Area/City"),
     "stage": (JOURNEY + "      stage: awarenes", 5, "'awarenes'", "Did you mean 'awareness'?"),
     "later stage": (JOURNEY + "      stage: none\n      after_purchase: x", 6, "'x'", ""),

@@ -24,7 +24,12 @@ def test_a_new_workspace_says_what_it_was_told(tmp_path: Path):
     workspace = init(tmp_path / "deep" / "shop", "Shop: no. 1", "usd", "America/New_York")
     assert open_workspace(tmp_path / "deep" / "shop") == workspace
     config = workspace.config
-    assert (config.name, config.currency, config.timezone, config.journey) == ("Shop: no. 1", "USD", "America/New_York", None)
+    assert (config.name, config.currency, config.timezone, config.journey) == (
+        "Shop: no. 1",
+        "USD",
+        "America/New_York",
+        None,
+    )
 
 
 def test_the_folder_gives_the_name(tmp_path: Path):
@@ -110,7 +115,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path):
 def test_the_first_events_become_a_proposed_journey(tmp_path: Path):
     init(tmp_path)
     noted = note_events(tmp_path, ["product_view", "cart", "order", "no"], {"cart": "web: #1"})
-    assert (noted.first, set(noted.added), noted.left_out) == (True, {"product_view", "cart", "order", "no"}, 0)
+    assert (noted.first, set(noted.added), noted.left_out) == (
+        True,
+        {"product_view", "cart", "order", "no"},
+        0,
+    )
     journey = open_workspace(tmp_path).config.journey
     assert journey is not None
     assert journey.orders == ("order",)

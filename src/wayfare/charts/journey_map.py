@@ -90,7 +90,7 @@ def _wide(stops: Sequence[Stop], title: str, note: str) -> str:
 
 
 def _heading(sheet: Sheet, title: str, note: str, size: int, lines: int) -> float:
-    y = MARGIN + size
+    y: float = MARGIN + size
     for line in wrapped(title, size, sheet.width - 2 * MARGIN, lines=lines, bold=True):
         sheet.text(MARGIN, y, line, size=size, weight=600)
         y += size * 1.3

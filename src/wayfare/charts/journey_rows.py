@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,10 @@ class Stop:
 
 def stop_of(column: Mapping[str, Any]) -> Stop:
     """A stage's row as what is drawn of it."""
-    number = lambda name: math.nan if column.get(name) is None else float(column[name])  # noqa: E731
+
+    def number(name: str) -> float:
+        return math.nan if column.get(name) is None else float(column[name])
+
     customers, went, left = (int(column.get(name) or 0) for name in ("customers", "next_customers", "left"))
     share = number("share_of_all")
     return Stop(
@@ -161,11 +164,14 @@ def add_satisfaction(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
         return y + 34
     _name(sheet, "Satisfaction", "mean score, 95% interval", top + 22)
     low, high = _scale(stop.score for _, stop in scored)
-    place = lambda value: bottom - (min(max(value, low), high) - low) / (high - low) * (bottom - top)  # noqa: E731
+
+    def place(value: float) -> float:
+        return bottom - (min(max(value, low), high) - low) / (high - low) * (bottom - top)
+
     for value in (low, high):
         sheet.path(f"M{GUTTER} {place(value):.1f}H{WIDTH - MARGIN}", edge=True, dashed=True)
         sheet.text(GUTTER - 8, place(value) + 4, f"{value:g}", size=12, ink="muted", anchor="end")
-    _curve(sheet, [(x, *map(place, stop.score)) for x, stop in scored])
+    _curve(sheet, [(x, place(stop.score[0]), place(stop.score[1]), place(stop.score[2])) for x, stop in scored])
     for x, stop in scored:
         _score(sheet, stop, x, place, bottom)
     return bottom + 50
@@ -193,7 +199,7 @@ def _curve(sheet: Sheet, points: Sequence[tuple[float, float, float, float]]) ->
     sheet.path("M" + " L".join(f"{x:.1f} {mean:.1f}" for x, mean, *_ in points), stroke=theme.ACCENT, thick=2.5)
 
 
-def _score(sheet: Sheet, stop: Stop, x: float, place: Any, bottom: float) -> None:
+def _score(sheet: Sheet, stop: Stop, x: float, place: Callable[[float], float], bottom: float) -> None:
     mean, low, high = stop.score
     if not math.isnan(low):
         sheet.path(f"M{x} {place(low):.1f}V{place(high):.1f}", stroke=theme.ACCENT, thick=3)

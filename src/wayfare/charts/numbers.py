@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from wayfare.domain.duration import in_words
 
-Kind = Literal["share", "money", "seconds", "days", "p", "code", "plain"]
+Kind = Literal["share", "money", "seconds", "days", "p", "code", "count", "plain"]
 
 MISSING = "–"
 
@@ -65,7 +65,7 @@ def shown_row(row: Mapping[str, Any], currency: str = "") -> list[str]:
     kinds = kinds_of(row)
     if isinstance(row.get("metric"), str):
         said = row.get("kind")
-        own: Kind = said if said in ("share", "money") else kind_of(row["metric"])
+        own: Kind = said if said in ("share", "money", "count") else kind_of(row["metric"])
         kinds.update({name: own for name in row if name in _METRICS_OWN})
     return [written(kinds[name], value, currency) for name, value in row.items()]
 
@@ -149,6 +149,7 @@ _WRITERS = {
     "seconds": lambda value, _: in_words(value) if value >= 0 else _number(value, ""),
     "days": _days,
     "p": _p,
+    "count": lambda value, _: f"{value:,.0f}",
     "code": lambda value, _: f"{value:g}",
     "plain": _number,
 }

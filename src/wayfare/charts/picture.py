@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from wayfare.errors import InvalidParameter
+
+
+SIMULATED = "Simulated data."
 
 
 class Picture(Protocol):
@@ -27,6 +31,9 @@ class Picture(Protocol):
 
     def html(self) -> str:
         """The picture as one HTML page that works offline; interactive where it can be."""
+
+    def simulated(self) -> Picture:
+        """The picture with the words *simulated data* in it."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,12 @@ class VegaPicture:
 
         return str(vl_convert.vegalite_to_html(self.spec, bundle=True))
 
+    def simulated(self) -> VegaPicture:
+        """The chart with the words under its title."""
+        title = self.spec.get("title", {})
+        subtitle = [*title.get("subtitle", ()), SIMULATED]
+        return replace(self, spec={**self.spec, "title": {**title, "subtitle": subtitle}}, alt=f"{self.alt} {SIMULATED}")
+
 
 @dataclass(frozen=True)
 class DrawnPicture:
@@ -70,6 +83,13 @@ class DrawnPicture:
         """A page with only the drawing on it."""
         title = html.escape(self.title)
         return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><body>{self.drawing}</body></html>'
+
+    def simulated(self) -> DrawnPicture:
+        """The drawing with the words in its upper right corner."""
+        style = 'text-anchor="end" font-size="11" fill="#7A5B00" font-weight="600"'
+        width = re.search(r'viewBox="\S+ \S+ (\S+)', self.drawing)
+        words = f'<text x="{float(width[1]) - 8 if width else 300}" y="14" {style}>{SIMULATED}</text></svg>'
+        return replace(self, drawing=words.join(self.drawing.rsplit("</svg>", 1)), alt=f"{self.alt} {SIMULATED}")
 
 
 def png(picture: Picture, scale: float = 2) -> bytes:

@@ -14,7 +14,8 @@ from wayfare.cli.terminal import note, of_rows, progress
 def analyze(
     folder: Folder,
     output: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where report.html goes; without it the workspace's folder.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where report.html goes; without it the workspace's folder."),
     ] = None,
 ) -> None:
     """Answer the standard questions and write report.html, one file that opens offline and prints."""

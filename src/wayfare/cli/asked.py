@@ -112,7 +112,11 @@ def _value(value: Any) -> Any:
 def _option(key: str, parameter: Parameter) -> inspect.Parameter:
     name, default = option_name(parameter), default_text(parameter)
     metavar = "|".join(map(str, parameter.choices)) or _METAVARS.get(parameter.kind)
-    said = parameter.help + (" Repeat it for more." if parameter.many else "") + (" Needed." if default is None else "")
+    said = (
+        parameter.help
+        + (" Repeat it for more." if parameter.many else "")
+        + (" Needed." if default is None else "")
+    )
     said += f" [default: {default}]" if default not in (None, "none") else ""
     kind: Any = bool if parameter.kind == "flag" else list[str] if parameter.many else str
     option = typer.Option(
@@ -121,4 +125,6 @@ def _option(key: str, parameter: Parameter) -> inspect.Parameter:
         metavar=None if parameter.kind == "flag" else metavar,
         show_default=False,
     )
-    return inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
+    return inspect.Parameter(
+        key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )

@@ -29,7 +29,11 @@ def shown_columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> 
 
 
 def _bounds(columns: Sequence[str]) -> dict[str, tuple[str, str]]:
-    found = {name: (f"{name}_low", f"{name}_high") for name in columns if {f"{name}_low", f"{name}_high"} <= set(columns)}
+    found = {
+        name: (f"{name}_low", f"{name}_high")
+        for name in columns
+        if {f"{name}_low", f"{name}_high"} <= set(columns)
+    }
     if {"low", "high"} <= set(columns) and columns.index("low") > 0:
         found[columns[columns.index("low") - 1]] = ("low", "high")
     return found
@@ -37,14 +41,17 @@ def _bounds(columns: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 def _shown(rows: Sequence[Mapping[str, Any]], name: str, bounds: tuple[str, str] | None) -> Shown:
     values = [row[name] for row in rows]
-    number = any(_is_number(value) for value in values) and all(value is None or _is_number(value) for value in values)
+    number = any(_is_number(value) for value in values) and all(
+        value is None or _is_number(value) for value in values
+    )
     decimals = _decimals(values) if number else None
     cells = tuple(_text(value, name, decimals) for value in values)
     if bounds is None or not number:
         return Shown(name, cells, number)
     low, high = ([_text(row[bound], name, decimals) for row in rows] for bound in bounds)
     joined = tuple(
-        f"{cell} ({a}–{b})" if (a, b) != (NOTHING, NOTHING) else cell for cell, a, b in zip(cells, low, high, strict=True)
+        f"{cell} ({a}–{b})" if (a, b) != (NOTHING, NOTHING) else cell
+        for cell, a, b in zip(cells, low, high, strict=True)
     )
     return Shown(f"{name} (low–high)", joined, number)
 

@@ -25,14 +25,23 @@ Running `wayfare demo` on this folder again replaces wayfare.yaml, log/ and raw/
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or that of an earlier demo, which is replaced.")],
-    customers: Annotated[int, typer.Option(min=1, help="How many customers the company has.")] = 20_000,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same company.")] = 7,
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="A new folder, or that of an earlier demo, which is replaced."),
+    ],
+    customers: Annotated[
+        int, typer.Option(min=1, metavar="NUMBER", help="How many customers the company has.")
+    ] = 20_000,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="NUMBER", help="The same seed gives the same company.")
+    ] = 7,
 ) -> None:
     """Make a simulated company: two years of a coffee roaster with web shop, stores and referrals."""
     prepare(folder)
     summary = build(folder, customers, seed)
-    note(f"Simulated: {summary.kept:,} events of {summary.customers:,} customers of a coffee roaster that does not exist.")
+    note(
+        f"Simulated: {summary.kept:,} events of {summary.customers:,} customers of a coffee roaster that does not exist."
+    )
     note(f"The raw export is in {folder / RAW}, with truths.yaml: what an analysis should find in it.")
     note(f"Next: wayfare analyze {folder}; wayfare serve {folder}; wayfare run {folder} funnel")
 
@@ -43,7 +52,11 @@ def prepare(folder: Path) -> None:
         raise BadInput("This is a file, not a folder.", where=str(folder), hint="Name a new folder.")
     used = folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir())
     if used and not (folder / MARK).is_file():
-        raise BadInput("The folder holds something that is no demo.", where=str(folder), hint="Name a new folder; nothing was changed.")
+        raise BadInput(
+            "The folder holds something that is no demo.",
+            where=str(folder),
+            hint="Name a new folder; nothing was changed.",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(_MARK_TEXT, encoding="utf-8")
     (folder / "wayfare.yaml").unlink(missing_ok=True)

@@ -20,7 +20,11 @@ from wayfare.errors import NotReady, WayfareError
 if TYPE_CHECKING:
     from wayfare.workspace.folder import Workspace
 
-EXTRAS = {"spark": "logs on a Spark cluster", "postgres": "PostgreSQL sources", "polars": "tables as polars frames"}
+EXTRAS = {
+    "spark": "logs on a Spark cluster",
+    "postgres": "PostgreSQL sources",
+    "polars": "tables as polars frames",
+}
 _NEEDED = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*(?:>=\s*([0-9.]+))?")
 _LITTLE, _TOO_LITTLE = 2_000_000_000, 100_000_000
 
@@ -36,7 +40,9 @@ class Check:
 
 
 def doctor(
-    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A workspace to look at too.", show_default=False)] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="A workspace to look at too.", show_default=False)
+    ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Check the installation, and a workspace: settings, log, quarantine and disk. Exit code 1 if a check fails."""
@@ -50,7 +56,9 @@ def installation() -> Iterator[Check]:
     """Python, what Wayfare needs, and the optional parts."""
     version = ".".join(map(str, sys.version_info[:3]))
     enough = sys.version_info >= (3, 11)
-    yield Check("Python", "ok" if enough else "fail", version, "" if enough else "Install Python 3.11 or newer.")
+    yield Check(
+        "Python", "ok" if enough else "fail", version, "" if enough else "Install Python 3.11 or newer."
+    )
     from importlib.metadata import requires
 
     missing: dict[str, list[str]] = {extra: [] for extra in EXTRAS}
@@ -67,10 +75,10 @@ def installation() -> Iterator[Check]:
         yield Check("Packages", "fail", "; ".join(wrong), "pip install --upgrade wayfare")
     else:
         yield Check("Packages", "ok", "all there, new enough")
-    for extra, use in EXTRAS.items():
-        lacking = "; ".join(missing[extra])
-        yield Check(f"Optional: {extra}", "ok", f"not installed ({use})" if lacking else "installed",
-                    f"If needed: pip install 'wayfare[{extra}]'" if lacking else "")  # fmt: skip
+    for optional, use in EXTRAS.items():
+        lacking = "; ".join(missing[optional])
+        yield Check(f"Optional: {optional}", "ok", f"not installed ({use})" if lacking else "installed",
+                    f"If needed: pip install 'wayfare[{optional}]'" if lacking else "")  # fmt: skip
 
 
 def of_workspace(folder: Path) -> Iterator[Check]:
@@ -116,14 +124,21 @@ def _journey(workspace: Workspace) -> Iterator[Check]:
 
     events, journey = log_events(workspace), workspace.config.journey
     if journey is None:
-        yield Check("Journey", "warn", "not written yet", f"wayfare ingest proposes one in {workspace.config_path}.")
+        yield Check(
+            "Journey", "warn", "not written yet", f"wayfare ingest proposes one in {workspace.config_path}."
+        )
         return
     if events and set(events).isdisjoint(journey.orders):
         yield Check("Journey", "warn", f"no event of the log is an order ({', '.join(journey.orders)})",
                     f"Name the event of an order in {workspace.config_path}: journey: orders.")  # fmt: skip
         return
     unplaced = set(events) - {t.event for t in journey.touchpoints}
-    yield Check("Journey", "ok", f"{len(journey.touchpoints)} touchpoints" + (f", {len(unplaced):,} events without one" if unplaced else ""))
+    yield Check(
+        "Journey",
+        "ok",
+        f"{len(journey.touchpoints)} touchpoints"
+        + (f", {len(unplaced):,} events without one" if unplaced else ""),
+    )
 
 
 def _quarantine(workspace: Workspace) -> Iterator[Check]:
@@ -132,7 +147,12 @@ def _quarantine(workspace: Workspace) -> Iterator[Check]:
     found = counts(workspace.log_folder)
     kept_aside = sum(found.values())
     if kept_aside:
-        yield Check("Quarantine", "warn", f"{kept_aside:,} rows could not be used", f"wayfare quarantine {workspace.folder}")
+        yield Check(
+            "Quarantine",
+            "warn",
+            f"{kept_aside:,} rows could not be used",
+            f"wayfare quarantine {workspace.folder}",
+        )
     else:
         yield Check("Quarantine", "ok", "empty")
 
@@ -143,7 +163,9 @@ def _disk(workspace: Workspace) -> Iterator[Check]:
     wanted = max(_LITTLE, 3 * size)  # the old log, the new one and what sorting spills
     state: Literal["ok", "warn", "fail"] = "fail" if free < _TOO_LITTLE else "warn" if free < wanted else "ok"
     said = f"{free / 1e9:,.1f} GB free, the log takes {size / 1e9:,.2f} GB"
-    yield Check("Disk", state, said, "" if state == "ok" else f"An ingest may need {wanted / 1e9:,.0f} GB: make room.")
+    yield Check(
+        "Disk", state, said, "" if state == "ok" else f"An ingest may need {wanted / 1e9:,.0f} GB: make room."
+    )
 
 
 def _lacking(needed: str) -> str:

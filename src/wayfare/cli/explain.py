@@ -61,9 +61,14 @@ def described(analysis: Analysis) -> dict[str, Any]:
 
 def _parts(analysis: Analysis) -> list[dict[str, Any]]:
     said = described(analysis)
-    rows = [{"part": "parameter", "name": p["option"], "default": p["default"], "says": p["help"]} for p in said["parameters"]]
+    rows = [
+        {"part": "parameter", "name": p["option"], "default": p["default"], "says": p["help"]}
+        for p in said["parameters"]
+    ]
     for table, columns in said["tables"].items():
-        rows += [{"part": table, "name": name, "default": None, "says": says} for name, says in columns.items()]
+        rows += [
+            {"part": table, "name": name, "default": None, "says": says} for name, says in columns.items()
+        ]
     return rows
 
 
@@ -77,10 +82,17 @@ def _print(analysis: Analysis) -> None:
     if said["observational"]:
         out.print(Text(f"\nObservational, not an experiment: {said['observational']}", style="yellow"))
     out.print(Text("\nParameters", style="bold"))
-    rows = [{"option": p["option"], "default": p["default"] or "needed", "what it says": p["help"]} for p in said["parameters"]]
+    rows = [
+        {"option": p["option"], "default": p["default"] or "needed", "what it says": p["help"]}
+        for p in said["parameters"]
+    ]
     print_rows(rows, ("option", "default", "what it says"), Format.TABLE)
     for table, columns in said["tables"].items():
         out.print(Text(f"\nTable {table}", style="bold"))
-        print_rows([{"column": c, "what it says": says} for c, says in columns.items()], ("column", "what it says"), Format.TABLE)
+        print_rows(
+            [{"column": c, "what it says": says} for c, says in columns.items()],
+            ("column", "what it says"),
+            Format.TABLE,
+        )
     out.print(Text("\nExample", style="bold"))
     out.print(Text(f"  {said['example']}"), soft_wrap=True)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wayfare.cli.ingested import print_summary, show_mapping
+from wayfare.cli.ingested import note_journey, print_summary, show_mapping
 from wayfare.cli.options import Folder, Format, FormatOption
 from wayfare.cli.terminal import note, progress
-from wayfare.errors import BadInput, NotReady, WayfareError
+from wayfare.errors import BadInput
 
 if TYPE_CHECKING:
-    from wayfare.histories.ingest import IngestSummary
     from wayfare.workspace.folder import Workspace
 
 
@@ -26,26 +25,54 @@ def ingest(
             help="CSV, JSON lines, Parquet or Excel files, also compressed; or a database: sqlite:///shop.db, postgresql://…, duckdb:///x.db.",
         ),
     ],
-    customer: Annotated[str | None, typer.Option(metavar="COL", help="The column with the customer's id.")] = None,
+    customer: Annotated[
+        str | None, typer.Option(metavar="COL", help="The column with the customer's id.")
+    ] = None,
     time: Annotated[str | None, typer.Option(metavar="COL", help="The column with the moment.")] = None,
-    event: Annotated[str | None, typer.Option(metavar="COL", help="The column with the event's name.")] = None,
+    event: Annotated[
+        str | None, typer.Option(metavar="COL", help="The column with the event's name.")
+    ] = None,
     maps: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="KEY=COL", help="Any other column, such as value=Total or order=OrderID; repeat it for more."),
+        typer.Option(
+            "--map",
+            metavar="KEY=COL",
+            help="Any other column, such as value=Total or order=OrderID; repeat it for more.",
+        ),
     ] = None,
     as_event: Annotated[
-        str | None, typer.Option("--as", metavar="EVENT", help="What every row is, where no column says it: --as purchase.")
+        str | None,
+        typer.Option(
+            "--as", metavar="EVENT", help="What every row is, where no column says it: --as purchase."
+        ),
     ] = None,
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help="The program that made the export; wayfare presets lists them.")] = None,
-    table: Annotated[str | None, typer.Option(metavar="NAME", help="The table to read, of a database or a workbook.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The program that made the export; wayfare presets lists them."),
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The table to read, of a database or a workbook.")
+    ] = None,
     query: Annotated[str | None, typer.Option(metavar="SQL", help="A query to read from a database.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the mapping and the counts; write nothing.")] = False,
-    dedupe_rows: Annotated[
-        bool, typer.Option("--dedupe-rows", help="Drop rows that repeat another in every column, not only in event_id.")
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the mapping and the counts; write nothing.")
     ] = False,
-    again: Annotated[bool, typer.Option("--again", help="Ingest files that were ingested before.")] = False,
+    dedupe_rows: Annotated[
+        bool,
+        typer.Option(
+            "--dedupe-rows", help="Drop rows that repeat another in every column, not only in event_id."
+        ),
+    ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Add files that were ingested before; their rows count twice unless they have an event_id.",
+        ),
+    ] = False,
     timezone: Annotated[
-        str | None, typer.Option(metavar="ZONE", help="The zone of times that name none; without it the workspace's.")
+        str | None,
+        typer.Option(metavar="ZONE", help="The zone of times that name none; without it the workspace's."),
     ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
@@ -73,7 +100,7 @@ def ingest(
     if dry_run:
         note("Nothing was written: this was a dry run.")
         return
-    _note_journey(workspace, summary)
+    note_journey(workspace, summary)
     if summary.quarantined:
         note(f"Rows that could not be used are kept aside: wayfare quarantine {folder}")
 
@@ -81,7 +108,11 @@ def ingest(
 def _check_sources(folder: Path, sources: list[str]) -> None:
     """A file that is not there is named before a workspace is made for it."""
     if folder.is_file():
-        raise BadInput("This is a file; the workspace's folder comes first.", where=str(folder), hint="wayfare ingest DIR FILE...")
+        raise BadInput(
+            "This is a file; the workspace's folder comes first.",
+            where=str(folder),
+            hint="wayfare ingest DIR FILE...",
+        )
     for source in sources:
         if "://" not in source and not any(mark in source for mark in "*?[") and not Path(source).exists():
             raise BadInput("There is no such file.", where=source, hint="wayfare ingest DIR FILE...")
@@ -99,31 +130,7 @@ def _workspace(folder: Path, dry_run: bool) -> Workspace:
     workspace = init(folder)
     config = workspace.config
     note(
-        f"Made the workspace {folder}: {config.currency}, {config.timezone}. If that is not right, change {workspace.config_path} "
-        "and ingest again with --again."
+        f"Made the workspace {folder}: {config.currency}, {config.timezone}. If that is not right, remove it and begin with: "
+        f"wayfare init {folder} --currency CODE --timezone ZONE"
     )
     return workspace
-
-
-def _note_journey(workspace: Workspace, summary: IngestSummary) -> None:
-    """Writes what is new in the log into wayfare.yaml, and says what to edit there."""
-    from wayfare.workspace.folder import log_events, note_events, open_workspace
-
-    try:
-        noted = note_events(workspace.folder, [e.name for e in summary.events], {e.name: e.channel for e in summary.events if e.channel})
-        journey = open_workspace(workspace.folder).config.journey
-        events = log_events(workspace)
-    except NotReady:
-        return
-    except WayfareError as error:
-        note(f"Warning: {error}")
-        return
-    path = workspace.config_path
-    if noted.first:
-        note(f"Proposed a journey in {path}: a stage for each event. Edit it: check the stages, and `orders`.")
-    elif noted.added:
-        note(f"Added new events to the journey in {path}: {', '.join(noted.added)}. Edit their stages.")
-    if noted.left_out:
-        note(f"{noted.left_out:,} rarer events have no touchpoint; add to {path} those that matter.")
-    if journey is not None and events and set(events).isdisjoint(journey.orders):
-        note(f"Warning: no event of the log is an order. Name the event of an order in {path}, under `journey: orders:`.")

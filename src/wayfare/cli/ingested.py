@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 from wayfare.cli.options import Format
 from wayfare.cli.show import print_rows
 from wayfare.cli.terminal import note
+from wayfare.errors import NotReady, WayfareError
 
 if TYPE_CHECKING:
     from wayfare.histories.ingest import IngestSummary, Mapping
+    from wayfare.workspace.folder import Workspace
 
 _EVENTS = 12
 
 
-def show_mapping(source: str, said: Mapping, as_event: str | None, query: str | None, table: str | None) -> None:
+def show_mapping(
+    source: str, said: Mapping, as_event: str | None, query: str | None, table: str | None
+) -> None:
     """Shows on stderr which column is taken for what, with three rows, and how to correct it."""
     from wayfare.histories.ingest import detect
 
@@ -35,14 +39,18 @@ def show_mapping(source: str, said: Mapping, as_event: str | None, query: str | 
         if key != "event" or as_event is None
     ]
     if as_event is not None:
-        rows.append({"in the log": "event", "from": "every row", "because": "you said so", "three rows": as_event})
+        rows.append(
+            {"in the log": "event", "from": "every row", "because": "you said so", "three rows": as_event}
+        )
     note("The columns are read so:" if "://" in source else f"{source} is read so:")
     print_rows(rows, ("in the log", "from", "because", "three rows"), Format.TABLE, sys.stderr)
     there = {row["in the log"] for row in rows}
     for warning in found.warnings:
         if not any(f"--{key} " in warning for key in there):
             note(f"Warning: {warning}")
-    note("To correct it: --customer COL --time COL --event COL, --map value=COL, or --as EVENT where every row is the same event.")
+    note(
+        "To correct it: --customer COL --time COL --event COL, --map value=COL, or --as EVENT where every row is the same event."
+    )
     note("")
 
 
@@ -53,7 +61,13 @@ def print_summary(summary: IngestSummary, format: Format) -> None:
         return
     rows: list[dict[str, Any]] = [{"rows": "read", "count": summary.rows_read, "": ""}]
     rows.append({"rows": "  kept", "count": summary.kept, "": _span(summary)})
-    rows.append({"rows": "  duplicates", "count": summary.duplicates, "": "there already" if summary.duplicates else ""})
+    rows.append(
+        {
+            "rows": "  duplicates",
+            "count": summary.duplicates,
+            "": "there already" if summary.duplicates else "",
+        }
+    )
     rows.append({"rows": "  quarantined", "count": summary.quarantined, "": ""})
     rows += [{"rows": "", "count": count, "": reason} for reason, count in _sorted(summary.reasons)]
     if format is Format.CSV:
@@ -70,9 +84,47 @@ def print_summary(summary: IngestSummary, format: Format) -> None:
         note(text)
 
 
+def note_journey(workspace: Workspace, summary: IngestSummary) -> None:
+    """Writes what is new in the log into wayfare.yaml, and says what to edit there."""
+    from wayfare.workspace.folder import log_events, note_events, open_workspace
+
+    try:
+        noted = note_events(
+            workspace.folder,
+            [e.name for e in summary.events],
+            {e.name: e.channel for e in summary.events if e.channel},
+        )
+        journey = open_workspace(workspace.folder).config.journey
+        events = log_events(workspace)
+    except NotReady:
+        return
+    except WayfareError as error:
+        note(f"Warning: {error}")
+        return
+    path = workspace.config_path
+    if noted.first:
+        note(
+            f"Proposed a journey in {path}: a stage for each event. Edit it: check the stages, and `orders`."
+        )
+    elif noted.added:
+        note(f"Added new events to the journey in {path}: {', '.join(noted.added)}. Edit their stages.")
+    if noted.left_out:
+        note(f"{noted.left_out:,} rarer events have no touchpoint; add to {path} those that matter.")
+    if journey is not None and events and set(events).isdisjoint(journey.orders):
+        note(
+            f"Warning: no event of the log is an order. Name the event of an order in {path}, under `journey: orders:`."
+        )
+
+
 def _print_csv(summary: IngestSummary) -> None:
-    rows = [{"rows": name, "reason": "", "count": getattr(summary, name)} for name in ("rows_read", "kept", "duplicates", "quarantined")]
-    rows += [{"rows": "quarantined", "reason": reason, "count": count} for reason, count in _sorted(summary.reasons)]
+    rows = [
+        {"rows": name, "reason": "", "count": getattr(summary, name)}
+        for name in ("rows_read", "kept", "duplicates", "quarantined")
+    ]
+    rows += [
+        {"rows": "quarantined", "reason": reason, "count": count}
+        for reason, count in _sorted(summary.reasons)
+    ]
     print_rows(rows, ("rows", "reason", "count"), Format.CSV)
 
 

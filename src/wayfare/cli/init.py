@@ -12,9 +12,17 @@ from wayfare.cli.terminal import note
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")],
-    name: Annotated[str | None, typer.Option(help="What the company is called; without it the folder's name.")] = None,
-    currency: Annotated[str, typer.Option(help="The currency of all money, in three letters (ISO 4217).")] = "EUR",
-    timezone: Annotated[str, typer.Option(help="The zone of days, weeks and months, such as Europe/Amsterdam.")] = "UTC",
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What the company is called; without it the folder's name."),
+    ] = None,
+    currency: Annotated[
+        str, typer.Option(metavar="CODE", help="The currency of all money, in three letters (ISO 4217).")
+    ] = "EUR",
+    timezone: Annotated[
+        str,
+        typer.Option(metavar="ZONE", help="The zone of days, weeks and months, such as Europe/Amsterdam."),
+    ] = "UTC",
 ) -> None:
     """Make a workspace: a folder with wayfare.yaml in it, which you can edit."""
     from wayfare.workspace.folder import init as make

@@ -46,7 +46,9 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
 )
 
 for name, function, short in COMMANDS:
-    handed_on: dict[str, Any] = {"add_help_option": False, "context_settings": run.SETTINGS} if name == "run" else {}
+    handed_on: dict[str, Any] = (
+        {"add_help_option": False, "context_settings": run.SETTINGS} if name == "run" else {}
+    )
     app.command(name, short_help=short, **handed_on)(function)
 
 

@@ -29,7 +29,8 @@ SegmentsOption = Annotated[
     ),
 ]
 SinceOption = Annotated[
-    str | None, typer.Option("--since", metavar="DATE", help="Only events from this day or moment on (2024-05-31).")
+    str | None,
+    typer.Option("--since", metavar="DATE", help="Only events from this day or moment on (2024-05-31)."),
 ]
 UntilOption = Annotated[
     str | None, typer.Option("--until", metavar="DATE", help="Only events before this day or moment.")

@@ -45,20 +45,30 @@ def misused(error: Any) -> Misused:
         return Misused(error.format_message(), hint="See: wayfare --help")
     if type(error).__name__ == "NoSuchOption":
         parameters = [p for p in context.command.get_params(context) if p.param_type_name == "option"]
-        allowed = [opt for p in parameters if not p.hidden for opt in (*p.opts, *p.secondary_opts) if opt.startswith("--")]
+        allowed = [
+            opt
+            for p in parameters
+            if not p.hidden
+            for opt in (*p.opts, *p.secondary_opts)
+            if opt.startswith("--")
+        ]
         unknown = UnknownName.among("option", error.option_name, allowed)
         hint = unknown.hint or f"See: {context.command_path} --help"
         return Misused(unknown.problem, where=context.command_path, allowed=allowed, hint=hint)
     allowed = list(getattr(context.command, "commands", ()))
     problem = error.format_message().strip()
-    return Misused(problem, where=context.command_path, allowed=allowed, hint=f"See: {context.command_path} --help")
+    return Misused(
+        problem, where=context.command_path, allowed=allowed, hint=f"See: {context.command_path} --help"
+    )
 
 
 def unreachable(error: OSError) -> Unreachable:
     """The operating system's error as ours."""
     where = str(error.filename) if error.filename is not None else ""
     problem = (error.strerror or str(error) or type(error).__name__).rstrip(".")
-    return Unreachable(f"{problem[:1].upper()}{problem[1:]}.", where=where, hint="wayfare doctor checks space and access.")
+    return Unreachable(
+        f"{problem[:1].upper()}{problem[1:]}.", where=where, hint="wayfare doctor checks space and access."
+    )
 
 
 def fault(error: BaseException) -> Fault:
@@ -75,7 +85,12 @@ def show(error: WayfareError, args: Sequence[str]) -> None:
     if wants_json(args):
         print(json.dumps(error.to_dict(), ensure_ascii=False), file=sys.stderr)
         return
-    parts = [("Problem", error.problem), ("Where", error.where), ("Allowed", _allowed(error.allowed)), ("Hint", error.hint)]
+    parts = [
+        ("Problem", error.problem),
+        ("Where", error.where),
+        ("Allowed", _allowed(error.allowed)),
+        ("Hint", error.hint),
+    ]
     for label, text in parts:
         if text:
             styled = typer.style(f"{label:<9}", fg="red" if label == "Problem" else None, bold=True)
@@ -85,7 +100,10 @@ def show(error: WayfareError, args: Sequence[str]) -> None:
 
 def wants_json(args: Sequence[str]) -> bool:
     """Whether the arguments ask for JSON."""
-    return any(a == "--format=json" or (a == "--format" and b == "json") for a, b in zip(args, [*args[1:], ""], strict=True))
+    return any(
+        a == "--format=json" or (a == "--format" and b == "json")
+        for a, b in zip(args, [*args[1:], ""], strict=True)
+    )
 
 
 def _allowed(values: Sequence[str]) -> str:

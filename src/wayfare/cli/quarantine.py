@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wayfare.cli.ingested import print_summary
+from wayfare.cli.ingested import note_journey, print_summary
 from wayfare.cli.options import Folder, Format, FormatOption
 from wayfare.cli.problems import Misused
 from wayfare.cli.show import print_rows
 from wayfare.cli.terminal import note, progress
+
+if TYPE_CHECKING:
+    from wayfare.workspace.folder import Workspace
 
 FIRST_ROWS = 10
 COLUMNS = ("id", "source", "line", "reason", "row")
@@ -29,9 +32,15 @@ class Action(StrEnum):
 def quarantine(
     folder: Folder,
     action: Annotated[
-        Action, typer.Argument(metavar="ACTION", help="list them by reason; export them to FILE to be mended; rerun them, or the mended FILE.")
+        Action,
+        typer.Argument(
+            metavar="ACTION",
+            help="list them by reason; export them to FILE to be mended; rerun them, or the mended FILE.",
+        ),
     ] = Action.LIST,
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Where to, or from where.", show_default=False)] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Where to, or from where.", show_default=False)
+    ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Rows that could not be used: count them by reason, export them, mend them, and try them again."""
@@ -43,7 +52,7 @@ def quarantine(
     elif action is Action.EXPORT:
         _export(workspace.log_folder, file)
     else:
-        _rerun(workspace.log_folder, file, format)
+        _rerun(workspace, file, format)
 
 
 def counts(log_folder: Path) -> dict[str, int]:
@@ -66,7 +75,9 @@ def _list(log_folder: Path, format: Format) -> None:
     if not by_reason:
         note("The quarantine is empty.")
         return
-    print_rows([{"reason": reason, "rows": count} for reason, count in by_reason.items()], ("reason", "rows"), format)
+    print_rows(
+        [{"reason": reason, "rows": count} for reason, count in by_reason.items()], ("reason", "rows"), format
+    )
     print()
     print_rows(rows.slice(0, FIRST_ROWS).to_pylist(), COLUMNS, format)
     if rows.num_rows > FIRST_ROWS:
@@ -79,12 +90,15 @@ def _export(log_folder: Path, file: Path | None) -> None:
 
     if file is None:
         raise Misused("Where to is missing.", where="FILE", hint="wayfare quarantine DIR export mend.csv")
-    note(f"Exported {kept_aside.export(log_folder, file):,} rows to {file}. Mend them there, then: wayfare quarantine DIR rerun {file}")
+    note(
+        f"Exported {kept_aside.export(log_folder, file):,} rows to {file}. Mend them there, then: wayfare quarantine DIR rerun {file}"
+    )
 
 
-def _rerun(log_folder: Path, file: Path | None, format: Format) -> None:
+def _rerun(workspace: Workspace, file: Path | None, format: Format) -> None:
     from wayfare.histories.ingest import quarantine as kept_aside
 
     with progress() as tell:
-        summary = kept_aside.rerun(log_folder, file, progress=tell)
+        summary = kept_aside.rerun(workspace.log_folder, file, zone=workspace.config.timezone, progress=tell)
     print_summary(summary, format)
+    note_journey(workspace, summary)

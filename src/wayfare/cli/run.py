@@ -27,21 +27,32 @@ PICTURES = (".svg", ".png", ".html")
 
 def run(
     context: typer.Context,
-    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="The workspace's folder.", show_default=False)] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="The workspace's folder.", show_default=False)
+    ] = None,
     name: Annotated[
-        str | None, typer.Argument(metavar="ANALYSIS", help="An analysis that wayfare list names.", show_default=False)
+        str | None,
+        typer.Argument(metavar="ANALYSIS", help="An analysis that wayfare list names.", show_default=False),
     ] = None,
     segment: SegmentsOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     format: Annotated[
         Format | None,
-        typer.Option("--format", help="How the data are printed.", show_default="table, or what --output ends in"),
+        typer.Option(
+            "--format", help="How the data are printed.", show_default="table, or what --output ends in"
+        ),
     ] = None,
     table: Annotated[str | None, typer.Option(metavar="NAME", help="Print this table alone.")] = None,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the result into an .svg, .png or .html file.")] = None,
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the data into this file instead of stdout.")] = None,
-    help: Annotated[bool, typer.Option("--help", "-h", help="Show the help; after ANALYSIS, its own options too.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the result into an .svg, .png or .html file.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the data into this file instead of stdout.")
+    ] = None,
+    help: Annotated[
+        bool, typer.Option("--help", "-h", help="Show the help; after ANALYSIS, its own options too.")
+    ] = False,
 ) -> None:
     """Run an analysis. Its parameters are options: wayfare run DIR ANALYSIS --help shows them.
 
@@ -52,7 +63,9 @@ def run(
         raise typer.Exit
     if folder is None or name is None or str(folder).startswith("-") or name.startswith("-"):
         raise Misused(
-            "The folder and the analysis come first.", where="wayfare run", hint="wayfare run DIR ANALYSIS [OPTIONS]; wayfare list names them."
+            "The folder and the analysis come first.",
+            where="wayfare run",
+            hint="wayfare run DIR ANALYSIS [OPTIONS]; wayfare list names them.",
         )
     from wayfare.registry import find
 
@@ -74,7 +87,9 @@ def run(
 def _asked(analysis: Analysis, args: list[str]) -> dict[str, Any]:
     """What the arguments say to the analysis's parameters."""
     asked: dict[str, Any] = {}
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["--help", "-h"]})
+    app = typer.Typer(
+        add_completion=False, rich_markup_mode=None, context_settings={"help_option_names": ["--help", "-h"]}
+    )
     app.command(help=help_of(analysis))(command_of(analysis, _shared(), asked))
     command = typer.main.get_command(app)
     with command.make_context(f"wayfare run DIR {analysis.name}", args) as context:
@@ -91,7 +106,12 @@ def _shared() -> dict[str, inspect.Parameter]:
 
 
 def _result(
-    analysis: Analysis, asked: dict[str, Any], folder: Path, segments: list[str], since: str | None, until: str | None
+    analysis: Analysis,
+    asked: dict[str, Any],
+    folder: Path,
+    segments: list[str],
+    since: str | None,
+    until: str | None,
 ) -> Result:
     from wayfare.workspace.folder import open_study
 
@@ -111,10 +131,16 @@ def _format_of(output: Path | None) -> Format:
 def _check_files(plot: Path | None, output: Path | None) -> None:
     """Files that can't be written are named before the work is done, not after."""
     if plot is not None and plot.suffix not in PICTURES:
-        raise InvalidParameter(f"A picture can't be saved as {plot.name!r}.", where="--plot", allowed=PICTURES)
+        raise InvalidParameter(
+            f"A picture can't be saved as {plot.name!r}.", where="--plot", allowed=PICTURES
+        )
     for option, path in (("--plot", plot), ("--output", output)):
         if path is not None and not path.absolute().parent.is_dir():
-            raise BadInput("There is no such folder to write into.", where=f"{option} {path}", hint=f"Make it: mkdir -p {path.parent}")
+            raise BadInput(
+                "There is no such folder to write into.",
+                where=f"{option} {path}",
+                hint=f"Make it: mkdir -p {path.parent}",
+            )
 
 
 def _draw(result: Result, path: Path) -> None:

@@ -30,14 +30,23 @@ def print_rows(rows: Rows, columns: Sequence[str], format: Format, file: TextIO 
         print(csv_text(rows, columns), end="", file=file)
 
 
-def print_result(result: Result, format: Format, table: str | None = None, file: TextIO | None = None) -> None:
+def print_result(
+    result: Result, format: Format, table: str | None = None, file: TextIO | None = None
+) -> None:
     """Prints a result: all of it, or one table of it; CSV is one table, and what it can't hold goes to stderr."""
     from wayfare.result import rows
 
     kept = {table: result._table(table)} if table else result.tables
     if format is Format.JSON:
         said = result.to_dict()
-        print(json.dumps({**said, "tables": {name: said["tables"][name] for name in kept}}, indent=2, ensure_ascii=False), file=file)
+        print(
+            json.dumps(
+                {**said, "tables": {name: said["tables"][name] for name in kept}},
+                indent=2,
+                ensure_ascii=False,
+            ),
+            file=file,
+        )
         return
     if format is Format.CSV:
         name, data = next(iter(kept.items()))
@@ -49,7 +58,12 @@ def print_result(result: Result, format: Format, table: str | None = None, file:
         return
     _print_findings(result, file)
     for name, data in kept.items():
-        _draw(shown_columns(rows(data.slice(0, MOST_ROWS)), data.column_names), file, title=name, rows_in_all=data.num_rows)
+        _draw(
+            shown_columns(rows(data.slice(0, MOST_ROWS)), data.column_names),
+            file,
+            title=name,
+            rows_in_all=data.num_rows,
+        )
 
 
 def csv_text(rows: Rows, columns: Sequence[str]) -> str:
@@ -93,7 +107,13 @@ def _draw(columns: Sequence[Shown], file: TextIO | None, title: str = "", rows_i
     from rich.text import Text
 
     drawn = len(columns[0].cells) if columns else 0
-    table = Table(box=box.SIMPLE_HEAD, title=Text(title, style="bold") if title else None, title_justify="left", pad_edge=False, show_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=Text(title, style="bold") if title else None,
+        title_justify="left",
+        pad_edge=False,
+        show_edge=False,
+    )
     for column in columns:
         table.add_column(Text(column.name), justify="right" if column.number else "left", overflow="fold")
     for row in zip(*(column.cells for column in columns), strict=True):
@@ -103,4 +123,6 @@ def _draw(columns: Sequence[Shown], file: TextIO | None, title: str = "", rows_i
         out.print()
     out.print(table if drawn else Text(f"{title}: no rows" if title else "No rows."))
     if rows_in_all > drawn:
-        out.print(Text(f"{rows_in_all - drawn:,} more rows: --format csv --table {title} prints all.", style="dim"))
+        out.print(
+            Text(f"{rows_in_all - drawn:,} more rows: --format csv --table {title} prints all.", style="dim")
+        )

@@ -26,7 +26,9 @@ def clean(text: str) -> str:
 def paragraphs(text: str) -> str:
     """`text` with the lines of each paragraph joined, for whoever shows it to wrap; indented lines and lists stay."""
     parts = re.split(r"\n\s*\n", text.strip())
-    return "\n\n".join(part if re.search(r"^( {2,}|[-*] )", part, re.MULTILINE) else " ".join(part.split()) for part in parts)
+    return "\n\n".join(
+        part if re.search(r"^( {2,}|[-*] )", part, re.MULTILINE) else " ".join(part.split()) for part in parts
+    )
 
 
 def note(text: str) -> None:
@@ -55,7 +57,12 @@ def progress() -> Iterator[Tell]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 

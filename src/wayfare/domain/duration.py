@@ -59,7 +59,7 @@ class Duration:
         return self.microseconds / 86_400e6
 
     def __str__(self) -> str:
-        for unit, size in (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60)):
+        for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
             if self.microseconds % (size * 1_000_000) == 0:
                 return f"{self.microseconds // (size * 1_000_000)}{unit}"
         return f"{self.seconds:.6f}".rstrip("0").rstrip(".") + "s"

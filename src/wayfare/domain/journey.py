@@ -50,6 +50,7 @@ class Journey(BaseModel):
 
     orders: tuple[str, ...] = ("purchase",)
     touchpoints: tuple[Touchpoint, ...] = ()
+    main_route: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _each_event_once(self) -> Journey:
@@ -65,9 +66,17 @@ class Journey(BaseModel):
         return next((t for t in self.touchpoints if t.event == event), None)
 
     def route(self) -> tuple[str, ...]:
-        """The events before and at the first order, in stage order: what a first funnel goes through."""
-        before = [t for t in self.touchpoints if t.stage in (Stage.CONSIDERATION, Stage.PURCHASE) and t.event not in self.orders]
-        return (*(t.event for t in sorted(before, key=lambda t: STAGES.index(Stage(t.stage)))), *self.orders[:1])
+        """The events that a customer goes through to the first order: `main_route`, else guessed from the names.
+
+        The guess takes the first touchpoint that looks like a product page, a cart, a checkout and a payment.
+        """
+        if self.main_route:
+            return self.main_route
+        before = [t.event for t in self.touchpoints if t.stage in (Stage.CONSIDERATION, Stage.PURCHASE)]
+        found: list[str] = []
+        for words in _ROUTE:
+            found += [e for e in before if e not in (*found, *self.orders) and any(w in e.lower() for w in words)][:1]
+        return (*(found or [e for e in before if e not in self.orders][:1]), *self.orders[:1])
 
 
 # First match wins; the words are looked for in the event's name, lower case.
@@ -83,6 +92,7 @@ _HINTS: tuple[tuple[Stage, Stage | None, tuple[str, ...]], ...] = (
     (Stage.CONSIDERATION, Stage.REPURCHASE, ("product", "view", "cart", "basket", "catalog", "search", "wish", "compare", "recipe",
                                              "review", "page", "item", "price", "browse", "read")),
 )  # fmt: skip
+_ROUTE = (("product", "view", "item", "catalog"), ("cart", "basket"), ("checkout", "shipping"), ("payment", "billing"))
 _ORDER_NAMES = ("purchase", "order", "order completed", "order_completed", "transaction", "payment_done", "payment success", "charge")
 
 

@@ -55,7 +55,10 @@ def unique(svg: str, prefix: str) -> Markup:
     """The drawing with `prefix` before every id that it defines and uses, and as one image without parts."""
     svg = svg[svg.index("<svg") :]
     ids = set(_ID.findall(svg))
-    mine = lambda name: f"{prefix}-{name}" if name in ids else name  # noqa: E731
+
+    def mine(name: str) -> str:
+        return f"{prefix}-{name}" if name in ids else name
+
     svg = _ID.sub(lambda found: mine(found[1]), svg)
     svg = _USE.sub(lambda found: f"url(#{mine(found[1])})", svg)
     svg = _LINK.sub(lambda found: f"{found[1]}#{mine(found[2])}", svg)

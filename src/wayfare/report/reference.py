@@ -66,7 +66,7 @@ def _option(parameter: Parameter) -> str:
     name = parameter.name.replace("_", "-")
     if parameter.kind == "flag":
         return f"[--{name}]"
-    return f"[--{name} {parameter.choices[0] if parameter.choices else parameter.kind.upper()}]"
+    return f"[--{name} {parameter.choices[0] if parameter.choices else parameter.kind.removesuffix('s').upper()}]"
 
 
 def _cell(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from markupsafe import Markup, escape
 
 from wayfare.charts.numbers import MISSING, is_number, money, shown_row, written
@@ -25,7 +26,8 @@ GROUPS = {
     "measurement": "The figures",
     "value_chain": "Value chain",
 }
-_SPECIAL = {"time_to": "Time to", "dropoff": "Drop-off"}
+_SPECIAL = {"dropoff": "Drop-off", "repurchase_rate_90d": "Re-purchase rate in 90 days"}
+_TIMES = re.compile(r"_(seconds|days)(?=_|$)")
 KEY_FIGURES = ("net_revenue", "orders", "active_customers", "average_order_value", "conversion_rate", "repeat_rate",
                "repurchase_rate_90d", "retention")  # fmt: skip
 _ALL = "all"
@@ -48,6 +50,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     total: int
     left_out: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def more(self) -> int:
@@ -90,8 +93,8 @@ class KeyFigure:
 
 
 def label_of(name: str) -> str:
-    """A name for people: `average_order_value` → Average order value."""
-    text = name.replace("_", " ").strip()
+    """A name for people: `average_order_value` → Average order value; a time's unit stands with its value."""
+    text = _TIMES.sub("_time", name).replace("_", " ").strip()
     return _SPECIAL.get(name, text[:1].upper() + text[1:])
 
 
@@ -124,14 +127,16 @@ def table_of(name: str, table: pa.Table, currency: str, limit: int = ROWS) -> Ta
     names = table.column_names
     ends = intervals_of(names)
     whole = [column for column in names if column not in {end for pair in ends.values() for end in pair}]
-    kept, left_out = whole[:COLUMNS], tuple(label_of(column).lower() for column in whole[COLUMNS:])
+    known = [column for column in whole if not table.num_rows or _anything(table.column(column))]
+    kept, left_out = known[:COLUMNS], tuple(label_of(column).lower() for column in known[COLUMNS:])
+    unknown = tuple(label_of(column).lower() for column in whole if column not in known)
     numbers = {column: _holds_numbers(table.column(column)) for column in kept}
     heads = tuple(Cell(label_of(column), numbers[column]) for column in kept)
     body = []
     for row in shown:
         texts = dict(zip(row, shown_row(row, currency), strict=True))
         body.append(tuple(Cell(_with_interval(texts, column, ends.get(column)), numbers[column]) for column in kept))
-    return Table(label_of(name), heads, tuple(body), table.num_rows, left_out)
+    return Table(label_of(name), heads, tuple(body), table.num_rows, left_out, unknown)
 
 
 def intervals_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -213,6 +218,12 @@ def _lineage_text(value: Any) -> str:
 
 def _holds_numbers(column: pa.ChunkedArray) -> bool:
     return any(is_number(value) for value in column.slice(0, ROWS).to_pylist()) or pa.types.is_floating(column.type)
+
+
+def _anything(column: pa.ChunkedArray) -> bool:
+    """Whether a column has a value in any row."""
+    missing = pc.sum(pc.is_null(column, nan_is_null=pa.types.is_floating(column.type))).as_py()
+    return bool(missing < len(column))
 
 
 def _paragraphs(text: str) -> tuple[Markup, ...]:

@@ -67,7 +67,10 @@ def checked_currency(value: str) -> str:
     code = value.strip().upper()
     if not _CURRENCY.fullmatch(code):
         raise InvalidParameter(
-            f"{value!r} is not a currency.", where="currency", allowed=("EUR", "USD", "GBP"), hint="Write its three letters (ISO 4217)."
+            f"{value!r} is not a currency.",
+            where="currency",
+            allowed=("EUR", "USD", "GBP"),
+            hint="Write its three letters (ISO 4217).",
         )
     return code
 
@@ -79,7 +82,10 @@ def checked_zone(value: str) -> str:
     unknown = UnknownName.among("time zone", value, available_timezones())
     examples = ("Europe/Amsterdam", "America/New_York", "Asia/Singapore", "UTC")
     raise InvalidParameter(
-        unknown.problem, where="timezone", allowed=examples, hint=unknown.hint or "Write it as Area/City (IANA time zone database)."
+        unknown.problem,
+        where="timezone",
+        allowed=examples,
+        hint=unknown.hint or "Write it as Area/City (IANA time zone database).",
     )
 
 
@@ -90,7 +96,9 @@ def parse_config(text: str, where: str) -> Config:
         return Config.model_validate(tree.value)
     except WayfareError as error:
         line = tree.line((error.where,))
-        raise BadInput(error.problem, where=f"{where}, line {line}", allowed=error.allowed, hint=error.hint) from None
+        raise BadInput(
+            error.problem, where=f"{where}, line {line}", allowed=error.allowed, hint=error.hint
+        ) from None
     except ValidationError as error:
         raise _explained(error.errors(include_url=False), tree, where) from None
 

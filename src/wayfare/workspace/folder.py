@@ -65,7 +65,9 @@ def is_workspace(folder: str | Path) -> bool:
     return (Path(folder) / CONFIG).is_file()
 
 
-def init(folder: str | Path, name: str | None = None, currency: str = "EUR", timezone: str = "UTC") -> Workspace:
+def init(
+    folder: str | Path, name: str | None = None, currency: str = "EUR", timezone: str = "UTC"
+) -> Workspace:
     """Makes a workspace in a new or empty folder (hidden files don't count).
 
     Args:
@@ -76,17 +78,25 @@ def init(folder: str | Path, name: str | None = None, currency: str = "EUR", tim
     """
     folder = Path(folder)
     if is_workspace(folder):
-        raise BadInput("There is a workspace here already.", where=str(folder), hint=f"Change its settings in {folder / CONFIG}.")
+        raise BadInput(
+            "There is a workspace here already.",
+            where=str(folder),
+            hint=f"Change its settings in {folder / CONFIG}.",
+        )
     if folder.exists() and not folder.is_dir():
         raise BadInput("This is a file, not a folder.", where=str(folder), hint="Name a new folder.")
     if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise BadInput("The folder has other files in it.", where=str(folder), hint="Name a new or an empty folder.")
+        raise BadInput(
+            "The folder has other files in it.", where=str(folder), hint="Name a new or an empty folder."
+        )
     return init_in(folder, name, currency, timezone)
 
 
 def init_in(folder: Path, name: str | None, currency: str, timezone: str) -> Workspace:
     """Makes a workspace in `folder` whatever else is in it; a `wayfare.yaml` there is replaced."""
-    text = new_text(_checked_name(name or folder.resolve().name), checked_currency(currency), checked_zone(timezone))
+    text = new_text(
+        _checked_name(name or folder.resolve().name), checked_currency(currency), checked_zone(timezone)
+    )
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / CONFIG, text)
     return open_workspace(folder)
@@ -96,7 +106,11 @@ def open_workspace(folder: str | Path) -> Workspace:
     """The workspace in `folder`, or the error that says how to make one."""
     folder = Path(folder)
     if not is_workspace(folder):
-        problem = "There is no such folder." if not folder.exists() else f"This is not a workspace: it has no {CONFIG}."
+        problem = (
+            "There is no such folder."
+            if not folder.exists()
+            else f"This is not a workspace: it has no {CONFIG}."
+        )
         raise NotReady(problem, where=str(folder), hint=f"Make one: wayfare init {folder}")
     return Workspace(folder, parse_config(_read(inside(folder, CONFIG)), str(folder / CONFIG)))
 
@@ -112,13 +126,14 @@ def open_study(
         since: The first moment kept; a date means its start in the workspace's zone.
         until: The first moment no longer kept.
     """
-    from wayfare.log import open_log  # house: allowed because a study is what a workspace opens into
-    from wayfare.study import Study  # house: allowed because a study is what a workspace opens into
+    from wayfare.log import open_log
+    from wayfare.study import Study
 
     workspace = open_workspace(folder)
     config = workspace.config
     log = open_log(workspace.log_folder, zone=config.timezone)
-    study = Study(log, config.journey, currency=config.currency, name=config.name)  # type: ignore[arg-type]
+    baseline = (config.baseline.since, config.baseline.to) if config.baseline else None
+    study = Study(log, config.journey, currency=config.currency, name=config.name, baseline=baseline)  # type: ignore[arg-type]
     return study.where(*segments, since=since, until=until)
 
 
@@ -129,7 +144,9 @@ def set_journey(workspace: Workspace, journey: Journey, origin: str) -> Workspac
     return open_workspace(workspace.folder)
 
 
-def note_events(folder: str | Path, events: Sequence[str], channels: Mapping[str, str] | None = None) -> Noted:
+def note_events(
+    folder: str | Path, events: Sequence[str], channels: Mapping[str, str] | None = None
+) -> Noted:
     """Adds the events that the journey does not place yet to `wayfare.yaml`, as a proposal to be corrected.
 
     Args:
@@ -163,7 +180,11 @@ def inside(folder: Path, name: str) -> Path:
     """`folder/name`, or the error where a link leads out of the folder."""
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise BadInput("This leads out of the workspace.", where=str(path), hint="Put the file itself here instead of a link.")
+        raise BadInput(
+            "This leads out of the workspace.",
+            where=str(path),
+            hint="Put the file itself here instead of a link.",
+        )
     return path
 
 
@@ -212,7 +233,9 @@ def _read(path: Path) -> str:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
     except UnicodeDecodeError as error:
-        raise BadInput(f"The file is not UTF-8 text ({error.reason} at byte {error.start}).", where=str(path)) from None
+        raise BadInput(
+            f"The file is not UTF-8 text ({error.reason} at byte {error.start}).", where=str(path)
+        ) from None
 
 
 def _checked_name(name: str) -> str:

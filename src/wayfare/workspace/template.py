@@ -79,12 +79,15 @@ def _note(indent: int) -> str:
 def _items(touchpoints: Sequence[Touchpoint], indent: int) -> str:
     pad = " " * indent
     return "".join(
-        pad + "- " + f"\n{pad}  ".join(f"{key}: {_scalar(value)}" for key, value in _pairs(touchpoint)) + "\n" for touchpoint in touchpoints
+        pad + "- " + f"\n{pad}  ".join(f"{key}: {_scalar(value)}" for key, value in _pairs(touchpoint)) + "\n"
+        for touchpoint in touchpoints
     )
 
 
 def _pairs(touchpoint: Touchpoint) -> list[tuple[str, str]]:
-    return [(key, str(value)) for key, value in touchpoint.model_dump(mode="json").items() if value is not None]
+    return [
+        (key, str(value)) for key, value in touchpoint.model_dump(mode="json").items() if value is not None
+    ]
 
 
 def _flow_touchpoint(touchpoint: Touchpoint) -> str:

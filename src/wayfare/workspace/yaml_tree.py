@@ -31,8 +31,10 @@ class Tree:
 class _Loader(yaml.BaseLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):  # a few aliases of aliases can stand for gigabytes
-            event = self.peek_event()
-            raise yaml.composer.ComposerError(None, None, "references (*name) are not used here", event.start_mark)
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None, None, "references (*name) are not used here", event.start_mark
+            )
         return super().compose_node(parent, index)
 
 
@@ -54,7 +56,9 @@ def read_tree(text: str, where: str) -> Tree:
     return Tree(value, nodes, keys)
 
 
-def _value(node: yaml.Node, path: Path, nodes: dict[Path, yaml.Node], keys: dict[Path, yaml.Node], where: str) -> Any:
+def _value(
+    node: yaml.Node, path: Path, nodes: dict[Path, yaml.Node], keys: dict[Path, yaml.Node], where: str
+) -> Any:
     nodes[path] = node
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
@@ -63,13 +67,17 @@ def _value(node: yaml.Node, path: Path, nodes: dict[Path, yaml.Node], keys: dict
             if not isinstance(key, yaml.ScalarNode):
                 raise BadInput("A setting's name must be plain text.", where=f"{where}, line {line}")
             if key.value in found:
-                raise BadInput(f"{key.value!r} stands here twice.", where=f"{where}, line {line}", hint="Keep one of them.")
+                raise BadInput(
+                    f"{key.value!r} stands here twice.",
+                    where=f"{where}, line {line}",
+                    hint="Keep one of them.",
+                )
             keys[*path, key.value] = key
             found[key.value] = _value(inner, (*path, key.value), nodes, keys, where)
         return {key: value for key, value in found.items() if value is not None}
     if isinstance(node, yaml.SequenceNode):
         return [_value(inner, (*path, index), nodes, keys, where) for index, inner in enumerate(node.value)]
-    absent = node.style is None and node.value in ("", "~", "null")
+    absent = getattr(node, "style", None) is None and node.value in ("", "~", "null")
     return None if absent else node.value
 
 
@@ -78,5 +86,7 @@ def _unreadable(error: yaml.YAMLError, where: str) -> BadInput:
     problem = getattr(error, "problem", None) or str(error)
     place = f"{where}, line {mark.line + 1}" if mark is not None else where
     return BadInput(
-        f"The YAML can't be read: {problem}.", where=place, hint="Indent with spaces; quote text that holds `: ` or begins with a sign."
+        f"The YAML can't be read: {problem}.",
+        where=place,
+        hint="Indent with spaces; quote text that holds `: ` or begins with a sign.",
     )

@@ -84,7 +84,7 @@ class AttributionResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """Each channel's conversions: a dot for each model, last touch and Markov in colour."""
         from wayfare.charts.ranges import model_ranges
 

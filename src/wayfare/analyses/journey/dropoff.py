@@ -82,7 +82,7 @@ class DropoffResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """What each stage's leak costs, or where values are missing how many it loses."""
         from wayfare.charts.plots import bars
 

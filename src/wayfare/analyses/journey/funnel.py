@@ -76,7 +76,7 @@ class FunnelResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """A bar a step, with its share of the first step and the interval."""
         from wayfare.charts.plots import bars
 

@@ -41,7 +41,7 @@ class LifecycleResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """Active customers stacked upwards by kind, dormant ones downwards, interval by interval."""
         data = _drawn(self.intervals)
         return (

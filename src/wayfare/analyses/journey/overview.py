@@ -99,7 +99,7 @@ class OverviewResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """Active customers and orders month by month; of a short log, how many customers had each event."""
         from wayfare.charts.plots import bars
 

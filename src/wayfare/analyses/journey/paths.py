@@ -56,7 +56,7 @@ class PathsResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """The flows as a Sankey diagram, from left to right in time."""
         from wayfare.charts.flow import Link, sankey
 

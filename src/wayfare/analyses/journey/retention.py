@@ -62,7 +62,7 @@ class RetentionResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """The cohorts down, the periods across, the share that came back as shade."""
         from wayfare.charts.plots import heatmap
 

@@ -39,7 +39,7 @@ class SessionsResult(Result):
         Columns(events=f"events in the visit; {LONGEST} stands for {LONGEST} and more", sessions="visits of this length", share="of all visits"),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """Visits by their number of events."""
         from wayfare.charts.plots import bars
 
@@ -91,8 +91,8 @@ def sessions(study: Study, *, gap: Duration = Duration.parse("30m")) -> Sessions
     finding = Finding("There are no sessions yet.")
     if total:
         finding = Finding(
-            f"{customers:,} customers made {total:,} sessions; {single / total:.0%} ended after one event, "
-            f"the others lasted {in_words(median)} (median)."
+            f"{customers:,} customers made {total:,} sessions; {single / total:.0%} ended after one event"
+            + (f", the others lasted {in_words(median)} (median)." if total > single else ".")
         )
     return SessionsResult(
         summary=table(sessions=[total], customers=[customers], single_event_sessions=[single], median_seconds=[median]),

@@ -22,6 +22,8 @@ from wayfare.stats.proportions import ratio_interval
 from wayfare.study import Study
 
 ENOUGH = 30
+_DENSE = 1 << 24
+"""Up to so many pairs of customer and touchpoint in a block they are marked one by one, beyond that sorted."""
 _LABELS = {stage.value: stage.label for stage in STAGES}
 _NUMBERS = ("went_on", "left", "pending", "rate", "rate_low", "rate_high", "median_seconds")
 
@@ -61,7 +63,7 @@ class StagesResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """The journey map: stages across; volume, drop-off, time and satisfaction down."""
         from wayfare.charts.journey_map import draw
 
@@ -103,15 +105,19 @@ class _Stages(Fold[dict[str, NDArray[Any]]]):
 
     def _touchpoints(self, block: Block, stage: NDArray[np.int8]) -> dict[str, NDArray[np.int64]]:
         """Of each stage and placed event: customers and events (stages, placed)."""
-        width, rows = len(self.placed), np.flatnonzero(stage >= 0)
-        index = np.searchsorted(np.array(self.placed, dtype=np.int64), block["event"][rows])
-        cell, cells = stage[rows].astype(np.int64) * width + index, len(STAGES) * width
-        once = np.unique(block.owner[rows] * cells + cell) % max(cells, 1)
-        shape = (len(STAGES), width)
-        return {
-            "touched": np.bincount(once, minlength=cells).reshape(shape),
-            "touches": np.bincount(cell, minlength=cells).reshape(shape),
-        }
+        width = len(self.placed)
+        place = np.zeros(len(self.stages.before), dtype=np.int64)
+        place[list(self.placed)] = np.arange(width)
+        rows, shape = np.flatnonzero(stage >= 0), (len(STAGES), width)
+        cell, cells = stage[rows] * np.int64(width) + place[block["event"][rows]], len(STAGES) * width
+        key = block.owner[rows] * cells + cell
+        if block.customers * cells <= _DENSE:
+            met = np.zeros(block.customers * cells, dtype=bool)
+            met[key] = True
+            touched = met.reshape(block.customers, cells).sum(axis=0)
+        else:
+            touched = np.bincount(np.unique(key) % cells, minlength=cells)
+        return {"touched": touched.reshape(shape), "touches": np.bincount(cell, minlength=cells).reshape(shape)}
 
 
 def _scores(block: Block, stage: NDArray[np.int8]) -> NDArray[np.float64]:

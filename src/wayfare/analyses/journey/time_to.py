@@ -80,7 +80,7 @@ class TimeToResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """The share to whom it has happened, by days since the start."""
         if max(self.summary["reached"].to_pylist(), default=0) == 0:
             return None

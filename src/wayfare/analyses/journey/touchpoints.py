@@ -77,7 +77,7 @@ class TouchpointsResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """The lifts with their intervals, the largest effects first; pain points in orange."""
         from wayfare.charts.ranges import lift_ranges
 

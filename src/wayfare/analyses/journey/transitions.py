@@ -58,7 +58,7 @@ class TransitionsResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """The probabilities between the most frequent events, shaded."""
         if self.edges.num_rows == 0:
             return None

@@ -63,7 +63,7 @@ class VariantsResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """The most trodden ways by their share of customers."""
         from wayfare.charts.flow import Way, ways
 

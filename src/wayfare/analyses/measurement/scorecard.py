@@ -75,7 +75,7 @@ class ScorecardResult(Result):
         ),
     ]
 
-    def chart(self) -> Picture | None:
+    def draw(self) -> Picture | None:
         """Each figure as a small line over the complete periods, with its interval as a band."""
         frame = self.metrics.filter(self.metrics["complete"]).to_pandas()
         frame = frame[(frame["period"] != "all") & frame["value"].notna()]
@@ -156,13 +156,15 @@ def scorecard(
 
     Args:
         period: How long a period is.
-        baseline_from: The baseline's first day; the log's first unless given.
+        baseline_from: The baseline's first day; that of the workspace's baseline, else the log's first, unless given.
         baseline_to: The baseline's last day. Unless a day is given, the baseline is the first complete quarter of
             a year that the log covers (13 weeks, 3 months or 1 quarter; at most half of what there is). It is compared
             with the last as many complete periods after it, for the re-purchase rate with the last whose 90 days are over.
     """
     calendar = periods_of(study.log, period)
     shown = shown_from(study.log, calendar)
+    if study.baseline and baseline_from is None and baseline_to is None:
+        baseline_from, baseline_to = study.baseline
     windows = windows_of(study, calendar, shown, baseline_from, baseline_to)
     codes = event_codes(study, ())
     stages = study.stages

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
 from wayfare.errors import BadInput
 from wayfare.histories.ingest.cells import (
-    LOCAL_MICROS, UTC_MICROS, Cell, as_number, as_text, cleaned, is_blank, literal, quoted, unreadable_number,
+    LOCAL_MICROS,
+    UTC_MICROS,
+    Cell,
+    as_number,
+    as_text,
+    cleaned,
+    is_blank,
+    literal,
+    quoted,
+    unreadable_number,
 )  # fmt: skip
 from wayfare.histories.ingest.expressions import Scope, columns_of, compiled, condition
 from wayfare.histories.ingest.raw import Raw
 from wayfare.histories.ingest.recipe import Recipe
-from wayfare.histories.ingest.times import EARLIEST, LATEST, forms, in_utc, reading, Reading
+from wayfare.histories.ingest.times import EARLIEST, ISO, LATEST, Reading, forms, in_utc, reading
 from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import CANONICAL, REQUIRED, Kind
 
@@ -38,11 +47,14 @@ class Load:
 class Staged:
     """The relation of all rows: `ord` (input order), `src`, `line`, `fault`, `offence`, and the log's columns.
 
-    `columns` are the log's columns, each with its values' SQL type.
+    Attributes:
+        columns: The log's columns, each with its values' SQL type.
+        read_as: For each load, how its times and numbers were found to be written (time_format, time_unit, decimal).
     """
 
     relation: str
     columns: Mapping[str, str]
+    read_as: tuple[dict[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,24 +76,41 @@ class _Branch:
     @property
     def plain(self) -> bool:
         """Whether nothing is computed: each column is one of the source's."""
-        return not self.keep and all(sql.startswith('"') or "::" in sql and "(" not in sql for sql in self.inner.values())
+        return not self.keep and all(sql.startswith('"') or ("::" in sql and "(" not in sql) for sql in self.inner.values())
 
 
 def stage(con: duckdb.DuckDBPyConnection, loads: Sequence[Load], zone: str) -> Staged:
     """All rows of all sources as one relation; a view where that costs nothing, else a table."""
-    branches = [branch for index, load in enumerate(loads) for branch in _branches(con, index, load, zone)]
+    settled = [_settled(con, load) for load in loads]
+    branches = [branch for index, load in enumerate(settled) for branch in _branches(index, load, zone)]
     names = list(dict.fromkeys(name for branch in branches for name in branch.cells))
     ordered = [name for name in CANONICAL if name in names] + [name for name in names if name not in CANONICAL]
     types = {name: _common(name, [branch.cells[name] for branch in branches if name in branch.cells]) for name in ordered}
     union = " UNION ALL ".join(_select(branch, types) for branch in branches)
     form = "VIEW" if len(branches) == 1 and branches[0].plain else "TABLE"
     con.execute(f"CREATE OR REPLACE {form} {STAGED} AS {union}")
-    return Staged(STAGED, types)
+    read_as = [{name: getattr(load.recipe, name) for name in ("time_format", "time_unit", "decimal")} for load in settled]
+    return Staged(STAGED, types, tuple(read_as))
 
 
-def _branches(con: duckdb.DuckDBPyConnection, index: int, load: Load, zone: str) -> list[_Branch]:
+def _settled(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
+    """The load with what its recipe leaves open (how times and numbers are written) seen from its rows."""
+    recipe, raw = load.recipe, load.raw
+    recipe = replace(recipe, decimal=recipe.decimal or raw.decimal or _decimal(con, load))
+    if recipe.time_format or recipe.time_unit:
+        return replace(load, recipe=recipe)
+    scope = Scope(raw.columns, recipe.decimal, raw.name, recipe.lenient)
+    times = [compiled(rule.values["time"], scope) for rule in recipe.rows if "time" in rule.values]
+    cell = next((cell for cell in times if cell.is_text or cell.is_number), None)
+    if cell is None:
+        return replace(load, recipe=recipe)
+    formats, unit = forms(con, quoted(raw.table), cell, f"{raw.name}, column for time")
+    return replace(load, recipe=replace(recipe, time_format="|".join(formats) or ISO, time_unit=unit))
+
+
+def _branches(index: int, load: Load, zone: str) -> list[_Branch]:
     raw, recipe = load.raw, load.recipe
-    scope = Scope(raw.columns, recipe.decimal or raw.decimal or _decimal(con, load), raw.name, recipe.lenient)
+    scope = Scope(raw.columns, recipe.decimal, raw.name, recipe.lenient)
     rules, result = len(recipe.rows), []
     properties = {name: scope.column(column) for column, name in property_names(load).items()}
     for position, rule in enumerate(recipe.rows):
@@ -90,7 +119,7 @@ def _branches(con: duckdb.DuckDBPyConnection, index: int, load: Load, zone: str)
         if absent:
             raise _unmapped(absent, raw)
         keep = condition(rule.when, scope) if rule.when is not None else ""
-        result.append(_branch(con, index, load, cells, keep, _order(index, rules, position), recipe.zone or zone))
+        result.append(_branch(index, load, cells, keep, _order(index, rules, position), recipe.zone or zone))
     return result + _idle(result, load, index)
 
 
@@ -105,9 +134,7 @@ def _unmapped(absent: Sequence[str], raw: Raw) -> BadInput:
     )  # fmt: skip
 
 
-def _branch(
-    con: duckdb.DuckDBPyConnection, index: int, load: Load, cells: Mapping[str, Cell], keep: str, order: str, zone: str
-) -> _Branch:
+def _branch(index: int, load: Load, cells: Mapping[str, Cell], keep: str, order: str, zone: str) -> _Branch:
     """The rule's columns: text cleaned once in the inner query, then read as times and numbers in the outer one."""
     inner: dict[str, str] = {}
     outer: dict[str, Cell] = {}
@@ -115,14 +142,14 @@ def _branch(
     for key, cell in cells.items():
         alias = quoted(key)
         if key == "time":
-            found = _reading(con, load, cell)
+            found = _reading(load.recipe, cell)
             inner |= {"t_utc": found.utc or "NULL::BIGINT", "t_local": found.local or "NULL::BIGINT", "t_given": _given(cell)}
             outer[key] = Cell(in_utc(Reading("t_utc" if found.utc else "", "t_local" if found.local else ""), zone), "BIGINT")
         elif CANONICAL.get(key) is Kind.NUMBER:
             inner[alias], outer[key] = cleaned(cell, alias)
             if cell.broken:
-                inner[f"{alias[:-1]} broken\""] = cell.broken
-                outer[key] = Cell(alias, outer[key].type, f"{alias[:-1]} broken\"", cell.decimal, outer[key].clean)
+                inner[f'{alias[:-1]} broken"'] = cell.broken
+                outer[key] = Cell(alias, outer[key].type, f'{alias[:-1]} broken"', cell.decimal, outer[key].clean)
         else:
             inner[alias], outer[key] = (cell.sql, Cell(alias, cell.type)) if cell.type != "JSON" else (as_text(cell), Cell(alias, "VARCHAR"))
     faults = _faults(outer)
@@ -136,12 +163,9 @@ def _given(cell: Cell) -> str:
     return cleaned(cell, "")[0] if cell.is_text else f"{cell.sql}"
 
 
-def _reading(con: duckdb.DuckDBPyConnection, load: Load, cell: Cell) -> Reading:
-    recipe = load.recipe
-    formats, unit = ((recipe.time_format,) if recipe.time_format else ()), recipe.time_unit
-    if not formats and not unit and (cell.is_text or cell.is_number):
-        formats, unit = forms(con, quoted(load.raw.table), cell, f"{load.raw.name}, column for time")
-    return reading(cell, formats, unit)
+def _reading(recipe: Recipe, cell: Cell) -> Reading:
+    formats = () if recipe.time_format in ("", ISO) or not cell.is_text else tuple(recipe.time_format.split("|"))
+    return reading(cell, formats, "" if cell.is_time else recipe.time_unit)
 
 
 def _faults(cells: Mapping[str, Cell]) -> list[tuple[str, str]]:

@@ -120,7 +120,7 @@ def _copy(url: str, query: str | None, table: str | None, path: Path, limit: int
             cursor.execute("SET DateStyle = 'ISO'")
             asked = _select(query, table, _postgres_tables(cursor), where)
             bounded = f"SELECT * FROM ({asked}) AS asked{f' LIMIT {int(limit)}' if limit else ''}"
-            with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER true)").format(sql.SQL(bounded))) as copy:  # type: ignore[arg-type]
+            with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER true)").format(sql.SQL(bounded))) as copy:
                 for block in copy:
                     file.write(block)
     except psycopg.Error as error:

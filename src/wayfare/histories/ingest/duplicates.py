@@ -26,7 +26,8 @@ def find_doubles(con: duckdb.DuckDBPyConnection, staged: Staged, *, rows: bool, 
     found = []
     if rows:
         columns = ", ".join(quoted(name) for name in staged.columns)
-        found.append(_later(con, staged, f"{columns}, fault, offence", "true"))
+        first = f"SELECT min(ord) AS ord FROM {staged.relation} GROUP BY {columns}, fault, offence"
+        found.append(f"SELECT ord FROM {staged.relation} ANTI JOIN ({first}) USING (ord)")
     if "event_id" in staged.columns:
         con.execute(f"CREATE OR REPLACE TEMP VIEW with_id AS SELECT ord, event_id::VARCHAR AS event_id FROM {staged.relation} WHERE fault IS NULL AND event_id IS NOT NULL")
         total, distinct = one(con, "SELECT count(*), count(DISTINCT event_id) FROM with_id")
@@ -38,9 +39,3 @@ def find_doubles(con: duckdb.DuckDBPyConnection, staged: Staged, *, rows: bool, 
         return False
     con.execute(f"CREATE OR REPLACE TEMP TABLE {DOUBLES} AS SELECT DISTINCT ord FROM ({' UNION ALL '.join(found)})")
     return bool(one(con, f"SELECT count(*) FROM {DOUBLES}")[0])
-
-
-def _later(con: duckdb.DuckDBPyConnection, staged: Staged, columns: str, where: str) -> str:
-    first = f"SELECT min(ord) AS ord FROM {staged.relation} WHERE {where} GROUP BY {columns}"
-    return f"SELECT ord FROM {staged.relation} ANTI JOIN ({first}) USING (ord)"
-

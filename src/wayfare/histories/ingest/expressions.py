@@ -24,7 +24,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from wayfare.errors import BadInput, UnknownName
-from wayfare.histories.ingest.cells import MISSING, Cell, as_number, as_text, is_blank, literal, quoted, trimmed, unreadable_number
+from wayfare.histories.ingest.cells import (
+    MISSING,
+    Cell,
+    as_number,
+    as_text,
+    is_blank,
+    literal,
+    quoted,
+    trimmed,
+    unreadable_number,
+)
 
 Node = Any
 
@@ -97,7 +107,7 @@ def columns_of(node: Node) -> set[str]:
     return {name for word, part in node.items() if word not in literals for name in columns_of(part)}
 
 
-def _constant(node: Node, scope: Scope) -> Cell:
+def _constant(node: Node, _: Scope) -> Cell:
     value = node["constant"]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Cell(f"({float(value)!r})::DOUBLE", "DOUBLE")

@@ -17,17 +17,30 @@ from wayfare.histories.ingest.workbench import one
 _MANY_EVENTS = 500
 
 
-def describe_rows(con: duckdb.DuckDBPyConnection, checked: Checked, loads: Sequence[Load]) -> IngestSummary:
+def describe_rows(con: duckdb.DuckDBPyConnection, checked: Checked, loads: Sequence[Load], currency: str) -> IngestSummary:
     """A summary with everything but the counts of rows and customers."""
     first, last = one(con, f"SELECT min(time), max(time) FROM {checked.usable}")
     notes = [note for load in loads for note in load.raw.notes]
     if last is not None and last > datetime.now(UTC).timestamp() * 1e6:
         later = one(con, f"SELECT count(*) FROM {checked.usable} WHERE time > epoch_us(now())")
         notes.append(f"{later[0]:,} rows lie in the future, the latest at {iso(last)}.")
+    notes += _foreign(con, checked, currency)
     return IngestSummary(
         0, 0, 0, 0, events=_events(con, checked), first=iso(first), last=iso(last),
         sample=_sample(con, checked), notes=tuple(dict.fromkeys(notes)),
     )  # fmt: skip
+
+
+def _foreign(con: duckdb.DuckDBPyConnection, checked: Checked, currency: str) -> list[str]:
+    """A sentence for each currency that is not the workspace's."""
+    name = next((name for name in checked.staged.columns if name.casefold() == "currency"), None)
+    if name is None:
+        return []
+    said = f"upper(trim({quoted(name)}::VARCHAR))"
+    rows = con.execute(
+        f"SELECT {said}, count(*) FROM {checked.usable} WHERE {said} NOT IN ('', ?) GROUP BY 1 ORDER BY 2 DESC", [currency.upper()]
+    ).fetchall()
+    return [f"{count:,} rows are in {other}; their values are taken as {currency}, not converted." for other, count in rows]
 
 
 def _events(con: duckdb.DuckDBPyConnection, checked: Checked) -> tuple[EventCount, ...]:

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from wayfare.errors import BadInput, UnknownName
 from wayfare.histories.calendar import zone_of
-from wayfare.histories.ingest.cells import quoted
 from wayfare.histories.ingest.checking import Checked, check
 from wayfare.histories.ingest.clean import Load, stage
 from wayfare.histories.ingest.detect import detect_in

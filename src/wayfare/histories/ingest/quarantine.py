@@ -3,32 +3,82 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wayfare.histories.ingest.cells import LOCAL_MICROS, UTC_MICROS, literal, quoted
-from wayfare.histories.ingest.clean import Load
-from wayfare.histories.ingest.raw import Raw
+from wayfare.errors import NotReady
+from wayfare.histories.ingest.cells import literal, quoted
+from wayfare.histories.ingest.mapping import Mapping
+from wayfare.histories.ingest.summary import IngestSummary
+from wayfare.histories.ingest.workbench import workbench
 from wayfare.histories.store import current_generation
 
 FILE = "quarantine.parquet"
-SCHEMA = pa.schema(
-    [("id", pa.int64()), ("reason", pa.string()), ("source", pa.string()), ("line", pa.int64()), ("row", pa.string()), ("recipe", pa.string()), ("at", pa.string())]
-)
-"""id: stays with the row; line: in its file (the record's number where records are no lines); row: the original as
-JSON text; recipe: the mapping or preset it was read with, as JSON text; at: when (ISO, UTC)."""
+SCHEMA = pa.schema([
+    ("id", pa.int64()), ("reason", pa.string()), ("source", pa.string()), ("line", pa.int64()), ("row", pa.string()),
+    ("recipe", pa.string()), ("rule", pa.int64()), ("at", pa.string()),
+])  # fmt: skip
+"""id: stays with the row until it leaves; line: in its file (the record's number where records are no lines); row: the
+original as JSON text; recipe: the mapping or preset it was read with, as JSON text, and which of its rules (-1: all);
+at: when it came here (ISO, UTC)."""
+
+MALFORMED = "malformed line"
+"""The only field of a row that could not be taken apart into columns."""
+
+ID, META = "quarantine_id", ("quarantine_id", "quarantine_reason", "quarantine_source", "quarantine_line")
+_FORMULA = "[=+@\\t\\r-]"
 
 
 def rows(log_folder: Path) -> pa.Table:
     """Which rows are in quarantine, oldest first; see `SCHEMA` for the columns."""
-    generation = current_generation(log_folder)
+    generation = current_generation(Path(log_folder))
     if generation is None or not (generation / FILE).exists():
         return SCHEMA.empty_table()
     return pq.read_table(generation / FILE, schema=SCHEMA)
+
+
+def export(log_folder: Path, path: Path) -> int:
+    """Writes the quarantine as a CSV to mend, and says how many rows it holds.
+
+    The first four columns say which row it is; the rest are the source's own. A cell that a spreadsheet would run as a
+    formula gets a `'` in front, which `rerun` takes off again.
+    """
+    table = rows(log_folder)
+    with workbench() as (con, _):
+        con.register("kept_aside", table)
+        keys = keys_of(con, "kept_aside")
+        fields = ", ".join(f"{_harmless(_field(key))} AS {quoted(_harmless_name(key))}" for key in keys)
+        meta = f"id AS {META[0]}, reason AS {META[1]}, {_harmless('source')} AS {META[2]}, line AS {META[3]}"
+        con.execute(
+            f"COPY (SELECT {meta}{', ' if fields else ''}{fields} FROM kept_aside ORDER BY id) TO {literal(str(path))} (FORMAT csv, HEADER true)"
+        )
+    return int(table.num_rows)
+
+
+def rerun(
+    log_folder: Path, mended: Path | None = None, *, mapping: Mapping | None = None, preset: str | None = None,
+    as_event: str | None = None, zone: str = "UTC", dry_run: bool = False, progress: Callable[[str, float], None] | None = None,
+) -> IngestSummary:  # fmt: skip
+    """What became of the quarantine's rows when they were run again; those that pass leave it.
+
+    Args:
+        log_folder: The log's folder.
+        mended: A CSV that `export` wrote, with rows mended (rows left out of it stay in quarantine); without it, the rows
+            as they are.
+        mapping: A corrected mapping, in place of the one they were read with; so `preset`, and `as_event`.
+        zone: The workspace's time zone.
+        dry_run: Whether nothing is written.
+        progress: Told the phase and how far it has come.
+    """
+    from wayfare.histories.ingest.rerun import run_again
+
+    if rows(log_folder).num_rows == 0:
+        raise NotReady("No rows are in quarantine.", where=str(log_folder))
+    return run_again(Path(log_folder), mended, mapping, preset, as_event, zone, dry_run=dry_run, progress=progress)
 
 
 def write(generation: Path, table: pa.Table) -> None:
@@ -41,63 +91,30 @@ def write(generation: Path, table: pa.Table) -> None:
         os.fsync(file.fileno())
 
 
-def collect(
-    con: duckdb.DuckDBPyConnection, loads: Sequence[Load], faulty: str, first_id: int, recipes: Sequence[str], at: str
-) -> pa.Table:
-    """The rows of the relation `faulty` (ord, src, line, fault) and the lines that were never rows, as quarantine rows."""
-    tables = [part for index, load in enumerate(loads) for part in _of_load(con, index, load, faulty, recipes[index])]
-    table = pa.concat_tables(tables) if tables else SCHEMA.drop_columns(["id", "at"]) .empty_table()
-    count = table.num_rows
-    columns = {"id": pa.array(range(first_id, first_id + count), pa.int64()), **{name: table[name] for name in table.column_names}}
-    return pa.table({**columns, "at": pa.array([at] * count, pa.string())}).cast(SCHEMA)
+def keys_of(con: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
+    """The source columns of the quarantine rows in `relation` (id, row), in the order they first appear in."""
+    each = f"SELECT id, unnest(json_keys(row)) AS key, generate_subscripts(json_keys(row), 1) AS place FROM {relation}"
+    found = con.execute(f"SELECT key FROM ({each}) GROUP BY key ORDER BY min(id), arg_min(place, id)").fetchall()
+    return [key for (key,) in found]
 
 
-def _of_load(con: duckdb.DuckDBPyConnection, index: int, load: Load, faulty: str, recipe: str) -> list[pa.Table]:
-    raw, rules = load.raw, _rules(load)
-    row = f"(ord - {index << 44}) // {rules}" if index or rules > 1 else "ord"
-    query = (
-        f"SELECT f.fault AS reason, {literal(raw.name)} AS source, {_line(raw)} AS line, {_as_json(raw)} AS row, {literal(recipe)} AS recipe"
-        f" FROM (SELECT *, {row} AS raw_row FROM {faulty} WHERE src = {index}) f JOIN {quoted(raw.table)} r ON r.rowid = f.raw_row ORDER BY f.ord"
-    )
-    tables = [con.sql(query).to_arrow_table().cast(pa.schema([SCHEMA.field(n) for n in ("reason", "source", "line", "row", "recipe")]))]
-    if raw.rejected:
-        import json
-
-        tables.append(pa.table({
-            "reason": [line.reason for line in raw.rejected], "source": [raw.name] * len(raw.rejected),
-            "line": [line.line for line in raw.rejected], "row": [json.dumps({"line": line.text}) for line in raw.rejected],
-            "recipe": [recipe] * len(raw.rejected),
-        }))  # fmt: skip
-    return tables
+def _field(key: str) -> str:
+    return f"json_extract_string(row, {literal('/' + key.replace('~', '~0').replace('/', '~1'))})"
 
 
-def _rules(load: Load) -> int:
-    return len(load.recipe.rows)
+def _harmless(sql: str) -> str:
+    return f"CASE WHEN regexp_matches({sql}, {literal(f'''^'*{_FORMULA}''')}) THEN '''' || {sql} ELSE {sql} END"
 
 
-def _line(raw: Raw) -> str:
-    """The line that a row stood on, lines that are no rows counted in."""
-    if raw.line_column:
-        return f"r.{quoted(raw.line_column)}::BIGINT"
-    if raw.first_line is None:
-        return "NULL::BIGINT"
-    lines = [rejected.line for rejected in raw.rejected]
-    if not lines:
-        return f"(f.raw_row + {raw.first_line})::BIGINT"
-    # The j-th rejected line (from 0) stands after line - first_line - j good rows.
-    before = "[" + ", ".join(str(line - raw.first_line - j) for j, line in enumerate(lines)) + "]"
-    return f"(f.raw_row + {raw.first_line} + len(list_filter({before}, lambda x: x <= f.raw_row)))::BIGINT"
+def _harmless_name(name: str) -> str:
+    return "'" + name if name.lstrip("'")[:1] in ("=", "+", "-", "@", "\t", "\r") and name.lstrip("'") else name
 
 
-def _as_json(raw: Raw) -> str:
-    if not raw.data_columns:
-        return "'{}'"
-    fields = ", ".join(f"{quoted(name)} := {_shown(name, kind)}" for name, kind in raw.data_columns.items())
-    return f"to_json(struct_pack({fields}))::VARCHAR"
+def restored(sql: str) -> str:
+    """A cell of a mended export without the mark that kept it from being a formula."""
+    return f"CASE WHEN regexp_matches({sql}, {literal(f'''^'+{_FORMULA}''')}) THEN substr({sql}, 2) ELSE {sql} END"
 
 
-def _shown(name: str, kind: str) -> str:
-    column = f"r.{quoted(name)}"
-    if kind in (LOCAL_MICROS, UTC_MICROS):
-        return f"make_timestamp({column})::VARCHAR{' || chr(90)' if kind == UTC_MICROS else ''}"
-    return column
+def restored_name(name: str) -> str:
+    """A column's name, likewise."""
+    return name[1:] if name[:1] == "'" and _harmless_name(name) != name else name

@@ -9,9 +9,12 @@ import duckdb
 
 from wayfare.histories.ingest.cells import quoted
 
-
 LINE = "\x1fline"
 """The hidden column with a row's line number, where rows are not simply lines."""
+
+
+ID_COLUMN = "\x1fid"
+"""The hidden column with the quarantine's id of a row that is run again."""
 
 
 @dataclass(frozen=True)

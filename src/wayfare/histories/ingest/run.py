@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -17,7 +18,7 @@ from wayfare.histories.ingest.lineage import contents, refuse_repetition
 from wayfare.histories.ingest.mapping import Mapping
 from wayfare.histories.ingest.presets import Preset, load_preset
 from wayfare.histories.ingest.recipe import Recipe, recipe_of
-from wayfare.histories.ingest.seal import Request, as_json, bench_for, seal
+from wayfare.histories.ingest.seal import Request, bench_for, seal, untold
 from wayfare.histories.ingest.sources import Piece, Wanted, pieces, read
 from wayfare.histories.ingest.summary import IngestSummary
 from wayfare.histories.store import current_generation, open_sealed
@@ -50,9 +51,9 @@ def ingest(
         Busy: Another ingest is writing this log.
     """
     zone_of(zone)
-    told = progress or (lambda phase, fraction: None)
-    if preset is not None and mapping is not None and mapping.columns:
-        raise InvalidParameter("A preset and a mapping exclude each other.", hint="Leave one out, or copy the preset's file and change it.")
+    told = progress or untold
+    if preset is not None and ((mapping is not None and mapping.columns) or as_event is not None):
+        raise InvalidParameter("A preset says itself what each column and event is.", hint="Leave one out, or copy the preset's file and change it.")
     chosen = load_preset(preset) if preset is not None else None
     found = pieces(sources)
     with bench_for(Path(log_folder), dry_run=dry_run) as (con, scratch):
@@ -61,11 +62,18 @@ def ingest(
         if not (again or dry_run or dedupe_rows or _has_ids(recipe)) and current_generation(Path(log_folder)):
             refuse_repetition(open_sealed(Path(log_folder)).facts.lineage, known)
         loads = _loads(con, found, Wanted(recipe.roles(), scratch, query, table), recipe, told)
-        described = {"preset": preset, "as_event": as_event} if preset else {"mapping": used.to_dict()}
-        entry = {"sources": [piece.name for piece in found], "contents": sorted(known.values()), **described}
-        request = Request(zone=zone, dedupe_rows=dedupe_rows, dry_run=dry_run, entry=entry, progress=told)
-        summary = seal(con, Path(log_folder), loads, [as_json(described)] * len(loads), request)
+        shown = {"preset": chosen.name} if chosen else {"mapping": used.to_dict()}
+        entry = {"sources": [piece.name for piece in found], "contents": sorted(known.values()), **shown}
+        request = Request(zone=zone, currency=currency, dedupe_rows=dedupe_rows, dry_run=dry_run, entry=entry, progress=told)
+        summary = seal(con, Path(log_folder), loads, [_stored(chosen, used, load) for load in loads], request)
     return replace(summary, mapping=used, preset=chosen.name if chosen else "")
+
+
+def _stored(preset: Preset | None, mapping: Mapping, load: Load) -> dict[str, Any]:
+    """A recipe as the quarantine keeps it: a preset with its whole content, since its file may change."""
+    if preset is None:
+        return {"mapping": mapping.to_dict()}
+    return {"preset": dict(preset.data), "properties": load.recipe.properties}
 
 
 def _has_ids(recipe: Recipe) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ import pyarrow as pa
 from wayfare.errors import BadInput
 from wayfare.histories import store
 from wayfare.histories.ingest import quarantine
+from wayfare.histories.ingest.aside import put_aside
 from wayfare.histories.ingest.checking import Checked, check
 from wayfare.histories.ingest.clean import Load, stage
 from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, blocks, encode
@@ -29,12 +29,17 @@ from wayfare.histories.store import SealedSource
 Progress = Callable[[str, float], None]
 
 
+def untold(_phase: str, _fraction: float) -> None:
+    """Progress that nobody asked for."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What a run was asked for, beyond where from and where to.
 
     Attributes:
         zone: The workspace's time zone.
+        currency: The workspace's currency.
         dedupe_rows: Whether exact repetitions of a row are dropped.
         dry_run: Whether nothing is written.
         partial: Whether a run of which no row is usable is no error (a re-run of the quarantine).
@@ -44,12 +49,13 @@ class Request:
     """
 
     zone: str = "UTC"
+    currency: str = "EUR"
     dedupe_rows: bool = False
     dry_run: bool = False
     partial: bool = False
     leaves: frozenset[int] = frozenset()
     entry: dict[str, Any] = field(default_factory=dict)
-    progress: Progress = lambda phase, fraction: None  # noqa: E731 - a default that does nothing
+    progress: Progress = untold
 
 
 @contextmanager
@@ -70,14 +76,14 @@ def bench_for(folder: Path, *, dry_run: bool) -> Iterator[tuple[duckdb.DuckDBPyC
             raise
 
 
-def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], recipes: Sequence[str], request: Request) -> IngestSummary:
+def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], recipes: Sequence[dict[str, Any]], request: Request) -> IngestSummary:
     """The loads checked and merged into the log of `folder`; call it within `bench_for`.
 
     Args:
         con: Where the loads' tables are.
         folder: The log's folder.
         loads: Sources that were read, with their recipes.
-        recipes: The recipes as JSON text, for a later re-run of what goes to quarantine.
+        recipes: The recipes as they are stored, for a later re-run of what goes to quarantine.
         request: What else was asked for.
     """
     request.progress("checking", 0.0)
@@ -90,7 +96,7 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], re
     if not (checked.kept or checked.duplicates or request.partial or request.dry_run):
         raise _nothing_usable(checked, loads)
     kinds = kinds_of(con, checked.usable, staged.columns, present.schema if present else None)
-    facts = describe_rows(con, checked, loads)
+    facts = describe_rows(con, checked, loads, request.currency)
     summary = replace(
         facts, rows_read=checked.rows, kept=checked.kept, duplicates=checked.duplicates,
         quarantined=checked.quarantined, reasons=checked.reasons,
@@ -139,17 +145,18 @@ def _told(reader: pa.RecordBatchReader, expected: int, progress: Progress) -> It
 
 
 def _quarantine(
-    con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], recipes: Sequence[str], checked: Checked, request: Request
+    con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], recipes: Sequence[dict[str, Any]], checked: Checked, request: Request
 ) -> pa.Table:
     """The quarantine as it will be: what is there and stays, and the rows of this run that can't be used."""
     there = quarantine.rows(folder)
+    read_as = [{**recipe, **how} for recipe, how in zip(recipes, checked.staged.read_as, strict=True)]
     first = 1 + max(there["id"].to_pylist(), default=0)
     if request.leaves:
         stays = [identity not in request.leaves for identity in there["id"].to_pylist()]
         there = there.filter(pa.array(stays, pa.bool_()))
     if not checked.quarantined:
         return there
-    return pa.concat_tables([there, quarantine.collect(con, loads, "faulty", first, recipes, now())])
+    return pa.concat_tables([there, put_aside(con, loads, "faulty", first, read_as, now())])
 
 
 def _nothing_usable(checked: Checked, loads: Sequence[Load]) -> BadInput:
@@ -165,7 +172,3 @@ def now() -> str:
     """This moment in UTC, to the second, as ISO text."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
-
-def as_json(value: Any) -> str:
-    """A recipe's description as stored text."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -69,7 +69,7 @@ def _pieces_of(source: str) -> list[Piece]:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith((".", "_")))
     else:
-        files = [path] if path.is_file() else sorted(Path(match) for match in glob.glob(source, recursive=True))
+        files = [path] if path.is_file() else sorted(Path(match) for match in glob.glob(source, recursive=True))  # noqa: PTH207 - absolute patterns too
     if not files:
         raise BadInput("There is no such file.", where=source, hint="Check the path; patterns such as exports/*.csv are allowed.")
     parquet = tuple(file for file in files if kind_of(file) == "parquet")

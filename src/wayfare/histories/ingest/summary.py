@@ -12,7 +12,7 @@ class EventCount(NamedTuple):
     """One touchpoint among the rows kept: how often, and the channel it usually came by (empty where unknown)."""
 
     name: str
-    count: int
+    rows: int
     channel: str = ""
 
 

@@ -16,6 +16,9 @@ EARLIEST = 0
 LATEST = 4_102_444_800_000_000
 """1970-01-01 and 2100-01-01 in UTC: times outside are slips, not history."""
 
+ISO = "ISO"
+"""The time format of ISO text, where it need not be looked for."""
+
 UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0}
 
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
@@ -164,7 +167,7 @@ def forms(con: duckdb.DuckDBPyConnection, table: str, cell: Cell, where: str) ->
 
 def unit_of(low: float, high: float) -> str:
     """What a column of numbers counts, by its size: yyyymmdd, or s, ms, us or ns since 1970."""
-    if 19_000_101 <= low and high <= 21_001_231:
+    if low >= 19_000_101 and high <= 21_001_231:
         return "day"
     return next((unit for unit, below in (("s", 1e11), ("ms", 1e14), ("us", 1e17)) if high < below), "ns")
 

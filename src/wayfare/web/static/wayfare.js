@@ -117,7 +117,8 @@ if (waiting) {
       bar.value = percent;
       if (Math.abs(percent - told) >= 10) {
         told = percent;
-        said.textContent = `Reading the log${job.pass > 1 ? `, pass ${job.pass}` : ""}: ${percent} %`;
+        const pass = job.pass > 1 ? `, pass ${job.pass}` : "";
+        said.textContent = percent < 100 ? `Reading the log${pass}: ${percent} %` : "The log is read; working out the rest.";
       }
     } catch {
       said.textContent = "The server does not answer. Trying again.";

@@ -1,0 +1,160 @@
+"""What is measured, against whom, and what was set out to be reached."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.contenders import CONTENDERS
+from bench.events import Data
+from bench.measure import Measured, largest, measure
+
+STEPS_TO_FULL = (20, 4, 1)
+"""A peer that may not manage the full size is asked for these parts of it first."""
+LARGE = 5
+"""How many times the events of the others the large benchmark has."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One row of the table.
+
+    Attributes:
+        title: What is asked.
+        ours: Our contender.
+        peer: The other one, if there is one.
+        kind: What is held against `target`: how many times faster than the peer, its time as a multiple of the
+            peer's, or seconds.
+        target: What was set out to be reached.
+        gigabytes: The memory that was set out to be enough, in GB.
+        size: The events: in full, the most that the peer manages, many more, or none at all.
+        repeats: How many times, where it is not what the run says.
+    """
+
+    title: str
+    ours: str
+    peer: str | None
+    kind: Literal["faster", "multiple", "seconds"]
+    target: float | None
+    gigabytes: float | None = None
+    size: Literal["full", "managed", "large", "none"] = "full"
+    repeats: int | None = None
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "funnel": Benchmark(
+        "Funnel of four steps within 7 days", "our_windowed_funnel", "clickhouse_plain", "faster", 20
+    ),
+    "funnel-encoded": Benchmark(
+        "The same; ClickHouse's ids and names coded by hand",
+        "our_windowed_funnel",
+        "clickhouse_encoded",
+        "faster",
+        None,
+    ),
+    "funnel-retentioneering": Benchmark(
+        "Funnel of four steps, no window",
+        "our_open_funnel",
+        "retentioneering_funnel",
+        "faster",
+        10,
+        size="managed",
+    ),
+    "transitions-retentioneering": Benchmark(
+        "Direct-follow counts",
+        "our_transitions",
+        "retentioneering_transitions",
+        "faster",
+        100,
+        size="managed",
+    ),
+    "transitions-pm4py": Benchmark(
+        "Direct-follow counts", "our_transitions", "pm4py", "faster", 100, size="managed"
+    ),
+    "study": Benchmark("The whole standard study", "our_study", None, "seconds", 30, 1.5),
+    "study-large": Benchmark("The whole standard study", "our_study", None, "seconds", None, 2.0, "large", 2),
+    "ingest": Benchmark("CSV in, sorted log or sorted Parquet out", "our_ingest", "duckdb", "multiple", 1.5),
+    "help": Benchmark("`wayfare --help`", "our_help", None, "seconds", 0.3, size="none", repeats=10),
+}
+_MET: dict[str, Callable[[Any, Any], bool]] = {
+    "faster": operator.ge,
+    "multiple": operator.le,
+    "seconds": operator.le,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of one benchmark."""
+
+    name: str
+    measured_on: str
+    ours: Measured
+    peer: Measured | None = None
+    failed: Measured | None = None
+    """The size that the peer did not manage, where there was one."""
+
+    @property
+    def benchmark(self) -> Benchmark:
+        return BENCHMARKS[self.name]
+
+    @property
+    def figure(self) -> float | None:
+        """What is held against the target, or None where somebody has no time."""
+        if not self.ours.seconds or (self.benchmark.peer and not (self.peer and self.peer.seconds)):
+            return None
+        if self.peer is None:
+            return self.ours.best
+        ratio = self.peer.best / self.ours.best
+        return ratio if self.benchmark.kind == "faster" else 1 / ratio
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the targets were reached; None where there is none, or nothing to hold against it."""
+        asked, figure = self.benchmark, self.figure
+        if figure is None or (asked.target is None and asked.gigabytes is None):
+            return None
+        fast = asked.target is None or _MET[asked.kind](figure, asked.target)
+        return fast and (asked.gigabytes is None or self.ours.memory <= asked.gigabytes * 1e9)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as it is stored."""
+        return {**asdict(self), "figure": self.figure, "met": self.met}
+
+
+def row_of(stored: dict[str, Any]) -> Row:
+    """The row that was stored."""
+    parts = {name: Measured(**stored[name]) if stored[name] else None for name in ("ours", "peer", "failed")}
+    return Row(stored["name"], stored["measured_on"], **parts)  # type: ignore[arg-type]
+
+
+def run(name: str, events: int, repeats: int, cache: Path) -> Row:
+    """Measures one benchmark: the peer first, then us at the same size, each in a process of its own."""
+    asked = BENCHMARKS[name]
+    repeats, today = asked.repeats or repeats, datetime.now(UTC).date().isoformat()
+    size = {"large": events * LARGE, "none": 0}.get(asked.size, events)
+    if asked.peer is None:
+        return Row(name, today, measure(asked.ours, _data(size, cache), repeats))
+    parts = STEPS_TO_FULL if asked.size == "managed" else (1,)
+    tried = largest(asked.peer, [_data(events // part, cache) for part in parts], repeats)
+    managed = next((peer for peer in reversed(tried) if not peer.problem), tried[-1])
+    ours = measure(asked.ours, _data(managed.events, cache), repeats)
+    return Row(name, today, ours, _checked(managed, ours), tried[-1] if tried[-1] is not managed else None)
+
+
+def _data(events: int, cache: Path) -> Data:
+    data = Data(events, cache / f"{events}")
+    data.folder.mkdir(parents=True, exist_ok=True)
+    return data
+
+
+def _checked(peer: Measured, ours: Measured) -> Measured:
+    """The peer's measure, if both said the same; a ratio between different answers would mean nothing."""
+    if ours.problem or peer.problem or ours.answer == peer.answer:
+        return peer
+    label = CONTENDERS[peer.contender].label
+    raise AssertionError(f"Wayfare and {label} differ: {ours.answer} and {peer.answer}.")

@@ -1,0 +1,177 @@
+"""The results as a table for the terminal and as a page of the documentation."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from bench.benchmarks import Row
+from bench.contenders import CONTENDERS, THREADS
+from bench.events import EVENTS_A_CUSTOMER, NAMES, STEPS
+from bench.measure import Measured
+
+HEAD = ("What is asked", "Events", "Wayfare", "Peer", "Ratio", "Target", "Memory", "Peer's memory", "")
+PACKAGES = (
+    "wayfare",
+    "numpy",
+    "pyarrow",
+    "duckdb",
+    "chdb",
+    "chdb-core",
+    "retentioneering",
+    "pm4py",
+    "pandas",
+)
+
+
+def machine() -> dict[str, Any]:
+    """What was measured on and with; nothing that says whose machine it is."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "cores": os.cpu_count(),
+        "memory": memory,
+        "processor": _processor(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf8").splitlines()
+    except OSError:
+        return platform.machine()
+    return next(
+        (line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """One row of the table."""
+    asked, peer = row.benchmark, row.peer
+    label = CONTENDERS[asked.peer].label if asked.peer else ""
+    their_memory = _memory(peer) if peer else ""
+    return (
+        asked.title,
+        f"{row.ours.events:,}" if row.ours.events else "",
+        _time(row.ours),
+        f"{label} {_time(peer)}" if peer else "",
+        _ratio(row),
+        _target(row),
+        _memory(row.ours) if asked.gigabytes or peer else "",
+        their_memory,
+        {True: "reached", False: "missed", None: ""}[row.met],
+    )
+
+
+def _time(measured: Measured) -> str:
+    if measured.problem:
+        return f"no time: {measured.problem}"
+    best = measured.best
+    return f"{best:.2g} s" if best < 1 else f"{best:.1f} s"
+
+
+def _memory(measured: Measured) -> str:
+    return "" if measured.problem else f"{measured.memory / 1e9:.2f} GB"
+
+
+def _ratio(row: Row) -> str:
+    if row.figure is None or row.benchmark.kind == "seconds":
+        return ""
+    return f"{row.figure:.1f}× the time" if row.benchmark.kind == "multiple" else f"{row.figure:.1f}× faster"
+
+
+def _target(row: Row) -> str:
+    asked = row.benchmark
+    form = {"faster": "≥ {:g}×", "multiple": "≤ {:g}×", "seconds": "< {:g} s"}[asked.kind]
+    parts = [form.format(asked.target)] if asked.target is not None else []
+    parts += [f"< {asked.gigabytes:g} GB"] if asked.gigabytes is not None else []
+    return ", ".join(parts)
+
+
+def table(rows: Iterable[Row]) -> str:
+    """The table as Markdown, its columns aligned for the terminal."""
+    lines = [HEAD, *map(cells, rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
+    said = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    ]
+    return "\n".join([said[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *said[1:]])
+
+
+def page(rows: list[Row], on: dict[str, Any]) -> str:
+    """The page of the documentation."""
+    dates = sorted({row.measured_on for row in rows})
+    loads = [part.load for row in rows for part in (row.ours, row.peer) if part is not None]
+    versions = ", ".join(f"{name} {number}" for name, number in on["packages"].items())
+    unmanaged = [
+        f"- {CONTENDERS[row.failed.contender].label} did not manage {row.failed.events:,} events for "
+        f"*{row.benchmark.title}*: {row.failed.problem}."
+        for row in rows
+        if row.failed
+    ]
+    return TEMPLATE.format(
+        table=table(rows),
+        unmanaged="\n".join(unmanaged) + "\n\n" if unmanaged else "",
+        dates=" to ".join(dict.fromkeys((dates[0], dates[-1]))),
+        machine=f"{on['cores']} cores ({on['processor']}), {on['memory'] / 1e9:.0f} GB of memory, {on['system']}",
+        python=on["python"],
+        versions=versions,
+        load=f"{min(loads):.1f} to {max(loads):.1f}",
+        steps=" → ".join(f"`{step}`" for step in STEPS),
+        names=len(NAMES),
+        each=EVENTS_A_CUSTOMER,
+        threads=THREADS,
+    )
+
+
+TEMPLATE = """# How fast, and compared with whom
+
+<!-- Written by `python -m bench --page`; don't edit by hand. -->
+
+Measured by `make bench` on *simulated* events. Ratios are between times taken on one machine in one run, each
+contender in a process of its own, given {threads} threads.
+
+{table}
+
+{unmanaged}Times are the best of five calls after one that warmed up (fewer where five take more than two minutes, ten for
+`--help`). Memory is the most that was resident while answering, with whatever had been loaded for it; pages of the
+log that are mapped count.
+
+## What was measured on
+
+{machine}. Python {python}; {versions}. {dates}. The load average when a measurement began was {load}; whatever else
+the machine did slows everybody, and short times most.
+
+## What is compared
+
+- **The events**: {names} touchpoints, {each} events a customer on average in histories of very different lengths, visits
+  of a few minutes days apart, no two events of a customer in one second. Seeded: every run makes the same.
+- **Funnel**: {steps}. Wayfare reads its sealed log. ClickHouse (through chdb) runs `windowFunnel` on a
+  MergeTree table in the same order, merged into one part, grouping in whichever of its two ways is faster here. It has the
+  ids and names as text, as they come; in the second row they were turned into numbers by hand before loading, which is
+  what an ingest into Wayfare does by itself. retentioneering's funnel knows no window, so that row has none. Wayfare's
+  time includes intervals, pending customers and the quantiles of how long each step took, which the others don't
+  compute.
+- **Direct-follow counts**: retentioneering's `transition_graph_data("count")` on an Eventstream, pm4py's `discover_dfg` on
+  a formatted data frame; both were given numbers for customers and categories for events. Building these is not
+  counted. Wayfare's time includes the customers of each step and its median time.
+- **Study**: all analyses of `wayfare analyze`, from opening the log to the results.
+- **Ingest**: one CSV in the order of time. DuckDB writes it as Parquet (zstd) sorted by customer and time. Wayfare
+  writes its log, with detection, quarantine and checksums.
+
+All contenders are held to the same answers: if counts differ, the run stops.
+"""

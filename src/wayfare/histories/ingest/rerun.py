@@ -1,0 +1,151 @@
+"""The quarantine's rows run again: as they are, mended in a file, or with another mapping."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from wayfare.errors import BadInput
+from wayfare.histories.ingest import quarantine
+from wayfare.histories.ingest.cells import literal, quoted
+from wayfare.histories.ingest.clean import Load
+from wayfare.histories.ingest.delimited import dialect_of, read_dialect
+from wayfare.histories.ingest.mapping import Mapping
+from wayfare.histories.ingest.presets import load_preset, preset_of
+from wayfare.histories.ingest.raw import ID_COLUMN, LINE, Raw
+from wayfare.histories.ingest.recipe import Recipe, recipe_of
+from wayfare.histories.ingest.seal import Request, bench_for, seal, untold
+from wayfare.histories.ingest.summary import IngestSummary
+from wayfare.histories.ingest.workbench import one
+from wayfare.histories.schema import Kind
+
+
+def run_again(
+    log_folder: Path, mended: Path | None, mapping: Mapping | None, preset: str | None, as_event: str | None, zone: str, *,
+    dry_run: bool, progress: Callable[[str, float], None] | None,
+) -> IngestSummary:  # fmt: skip
+    """See `quarantine.rerun`."""
+    told = progress or untold
+    told("reading", 0.0)
+    with bench_for(log_folder, dry_run=dry_run) as (con, scratch):
+        con.register("kept_aside_now", quarantine.rows(log_folder))
+        con.execute("CREATE TABLE kept_aside AS SELECT * FROM kept_aside_now")
+        columns = _mended(con, mended, scratch) if mended is not None else ()
+        groups = _groups(con, only_mended=mended is not None)
+        described = _other(mapping, preset, as_event)
+        loads = [_load(con, number, group, columns, described) for number, group in enumerate(groups)]
+        recipes = [described or group.recipe for group in groups]
+        leaves = frozenset(identity for group in groups for identity in group.ids)
+        if not loads:
+            raise BadInput("None of these rows can be run again as they are.", hint="Export them, mend the file, and run that again.")
+        entry = {"sources": ["quarantine"], "mended": mended.name if mended else ""}
+        request = Request(zone=zone, dry_run=dry_run, partial=True, leaves=leaves, entry=entry, progress=told)
+        summary = seal(con, log_folder, loads, recipes, request)
+    return replace(summary, mapping=mapping or Mapping())
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Quarantine rows of one source that one rule of one recipe gave."""
+
+    source: str
+    text: str
+    rule: int
+    ids: tuple[int, ...]
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        return dict(json.loads(self.text))
+
+
+def _groups(con: duckdb.DuckDBPyConnection, *, only_mended: bool) -> list[_Group]:
+    """The rows to run, grouped; a malformed line only once it was mended."""
+    whole = f"NOT json_exists(row, '/{quarantine.MALFORMED}')"
+    chosen = "id IN (SELECT id FROM mended)" if only_mended else whole
+    found = con.execute(
+        f"SELECT source, recipe, rule, list(id ORDER BY id) FROM kept_aside WHERE {chosen} GROUP BY ALL ORDER BY min(id)"
+    ).fetchall()
+    return [_Group(source, text, rule, tuple(ids)) for source, text, rule, ids in found]
+
+
+def _other(mapping: Mapping | None, preset: str | None, as_event: str | None) -> dict[str, Any] | None:
+    """The recipe given in place of the rows' own, as it is stored; None where none is."""
+    if preset is not None:
+        return {"preset": dict(load_preset(preset).data)}
+    if mapping is None and as_event is None:
+        return None
+    used = mapping or Mapping()
+    if as_event is not None:
+        used = replace(used, constants={**used.constants, "event": as_event})
+    return {"mapping": used.to_dict()}
+
+
+def _recipe(described: dict[str, Any], rule: int) -> Recipe:
+    """The recipe behind its stored form; the rows were expanded before they came here."""
+    if "preset" in described:
+        recipe = replace(preset_of(described["preset"], "the quarantine's preset").recipe, expects=(), expand={}, spread=())
+        rows = recipe.rows if rule < 0 else recipe.rows[rule : rule + 1]
+        recipe = replace(recipe, rows=rows, properties=_properties(described.get("properties", recipe.properties)))
+    else:
+        settings = dict(described["mapping"])
+        recipe = recipe_of(Mapping(**{**settings, "properties": _properties(settings.get("properties", ()))}))
+    read_as = {key: described[key] for key in ("time_format", "time_unit", "decimal") if described.get(key)}
+    return replace(recipe, **read_as, lenient=True)
+
+
+def _properties(value: Any) -> Any:
+    return "all" if value == "all" else tuple(value)
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection, number: int, group: _Group, mended: Sequence[str], described: dict[str, Any] | None
+) -> Load:
+    con.register("group_ids", pa.table({"id": pa.array(group.ids, pa.int64())}))
+    rows = "(SELECT id, line, row FROM kept_aside SEMI JOIN group_ids USING (id))"
+    own = [key for key in quarantine.keys_of(con, rows) if key != quarantine.MALFORMED]
+    if mended:
+        names = {quarantine.restored_name(column): f"m.{quoted(column)}" for column in mended}
+        fields = {name: quarantine.restored(sql) for name, sql in names.items()}
+        rows = f"{rows} k JOIN mended m USING (id)"
+    else:
+        fields = {name: f"json_extract_string(k.row, {literal('/' + name.replace('~', '~0').replace('/', '~1'))})" for name in own}
+        rows = f"{rows} k"
+    shown = "".join(f", {sql} AS {quoted(name)}" for name, sql in fields.items())
+    table = f"again_{number}"
+    con.execute(f"CREATE TABLE {table} AS SELECT id AS {quoted(ID_COLUMN)}, k.line AS {quoted(LINE)}{shown} FROM {rows} ORDER BY id")
+    con.unregister("group_ids")
+    kept = {*own, *_filled(con, table, list(fields))}
+    columns = {ID_COLUMN: "BIGINT", LINE: "BIGINT", **{name: "VARCHAR" for name in fields if name in kept}}
+    raw = Raw(group.source, table, columns, None, (), LINE, frozenset({ID_COLUMN, LINE}))
+    return Load(raw, _recipe(described or group.recipe, -1 if described else group.rule))
+
+
+def _filled(con: duckdb.DuckDBPyConnection, table: str, names: list[str]) -> list[str]:
+    """The columns that hold anything: a mended file has those of every source."""
+    counts = one(con, f"SELECT count(*){''.join(f', count({quoted(name)})' for name in names)} FROM {table}")
+    return [name for name, count in zip(names, counts[1:], strict=True) if count and name != quarantine.MALFORMED]
+
+
+def _mended(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path) -> list[str]:
+    """Reads the mended file as the table `mended` (id and its columns), and gives the columns."""
+    if not path.is_file():
+        raise BadInput("There is no such file.", where=str(path))
+    dialect = dialect_of(path, scratch)
+    raw = read_dialect(con, dialect, "mended_file", path.name, dict.fromkeys(dialect.names, Kind.CODE))
+    if quarantine.ID not in raw.columns:
+        raise BadInput(f"The file has no column {quarantine.ID}, which says which row is which.", where=path.name, hint="Mend a file that the quarantine exported.")
+    columns = [name for name in raw.columns if name not in quarantine.META]
+    shown = "".join(f", {quoted(name)}" for name in columns)
+    con.execute(f"CREATE TABLE mended AS SELECT try_cast({quoted(quarantine.ID)} AS BIGINT) AS id{shown} FROM mended_file")
+    unknown = one(con, "SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE id NOT IN (SELECT id FROM kept_aside) OR id IS NULL) FROM mended")
+    if unknown[2] or unknown[0] != unknown[1]:
+        raise BadInput("The file names rows that are not in quarantine, or one row twice.", where=path.name, hint="Export the quarantine again.")
+    filled = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in columns if name != quarantine.MALFORMED)
+    con.execute(f"DELETE FROM mended WHERE NOT ({filled or 'false'})")  # malformed lines that nobody took apart
+    return columns
