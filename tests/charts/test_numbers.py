@@ -54,6 +54,12 @@ def test_a_value_is_written_in_its_columns_unit(column, value, text):
 def test_an_interval_is_in_the_unit_of_the_column_before_it():
     assert kinds_of(["cohort", "rate", "low", "high"])["high"] == "share"
     assert kinds_of(["channel", "value", "low"])["low"] == "money"
+    assert kinds_of(["conversion_others", "lift", "lift_low"])["lift_low"] == "share"
+    assert kinds_of(["support", "lift"])["lift"] == "plain"
+
+
+def test_a_whole_number_is_never_a_share():
+    assert [shown("repurchase_matched", n) for n in (0, 1, 56)] == ["0", "1", "56"]
 
 
 def test_a_scorecards_numbers_are_in_the_unit_of_their_metric():

@@ -15,11 +15,12 @@ Kind = Literal["share", "money", "seconds", "days", "p", "code", "count", "plain
 MISSING = "–"
 
 _ENDS = re.compile(r"_(low|high|error|se)$")
-_OF_THE_SAME = frozenset({"low", "high", "error", "estimate", "se"})
+_OF_THE_SAME = frozenset({"low", "high", "error", "estimate", "se", "lift", "difference"})
 """Columns that say nothing by themselves: they are in the unit of the column before them."""
 _SHARES = frozenset(
     {"share", "rate", "probability", "reach", "retention", "churn", "survival", "removal_effect", "coverage", "drop_off"}
 )
+_SHARE_WORDS = frozenset({"share", "rate", "probability", "conversion", "repurchase"})
 _MONEY = frozenset(
     {"value", "revenue", "cost", "money", "price", "profit", "margin", "spend", "average_order_value", "value_at_stake", "worth"}
 )
@@ -39,17 +40,17 @@ def kind_of(column: str) -> Kind:
         return "seconds"
     if "days" in words and words[0] not in ("in", "within"):
         return "days"
-    if name in _SHARES or {"share", "rate", "probability"} & set(words) or words[:1] in (["share"], ["of"]):
+    if name in _SHARES or _SHARE_WORDS & set(words) or words[:1] in (["share"], ["of"]):
         return "share"
     return "money" if name in _MONEY or {"value", "revenue", "cost", "money"} & set(words) else "plain"
 
 
 def kinds_of(columns: Iterable[str]) -> dict[str, Kind]:
-    """The unit of each column of a table; `low` and `high` are in that of the column before them."""
+    """The unit of each column of a table; `low`, `high` and `difference` are in that of the column before them."""
     found: dict[str, Kind] = {}
     before: Kind = "plain"
     for column in columns:
-        if column not in _OF_THE_SAME:
+        if _ENDS.sub("", column) not in _OF_THE_SAME:
             before = kind_of(column)
         found[column] = before
     return found
@@ -110,7 +111,7 @@ def short(value: float) -> str:
 
 
 def _share(value: float, _: str) -> str:
-    if abs(value) > 1.000001:
+    if isinstance(value, int) or abs(value) > 1.000001:
         return _number(value, "")
     percent = value * 100
     if 0 < abs(percent) < 0.1:

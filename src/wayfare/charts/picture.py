@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from wayfare.errors import InvalidParameter
 
-
 SIMULATED = "Simulated data."
 
 

@@ -26,7 +26,7 @@ GROUPS = {
     "measurement": "The figures",
     "value_chain": "Value chain",
 }
-_SPECIAL = {"dropoff": "Drop-off", "repurchase_rate_90d": "Re-purchase rate in 90 days"}
+_SPECIAL = {"at": "Ingested at", "dropoff": "Drop-off", "repurchase_rate_90d": "Re-purchase rate in 90 days"}
 _TIMES = re.compile(r"_(seconds|days)(?=_|$)")
 KEY_FIGURES = ("net_revenue", "orders", "active_customers", "average_order_value", "conversion_rate", "repeat_rate",
                "repurchase_rate_90d", "retention")  # fmt: skip
@@ -210,7 +210,7 @@ def money_of(value: float | None, currency: str) -> str:
 
 def _lineage_text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{label_of(str(key)).lower()} {_lineage_text(inner)}" for key, inner in value.items())
+        return ", ".join(str(key) if key == inner else f"{key}: {_lineage_text(inner)}" for key, inner in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_lineage_text(inner) for inner in value)
     return written("plain", value)

@@ -64,9 +64,11 @@ class CustomerPeriods(Fold[dict[str, Any]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The columns read."""
         return ORDER_COLUMNS
 
     def scan(self, block: Block) -> dict[str, Any]:
+        """The sums of one block's customers, by period."""
         new = self.periods.number(block["time"][block.starts[:-1]])
         block = block if self.codes is None else block.keep(rows_of(block, self.codes))
         period, orders = self.periods.number(block["time"]), orders_of(block, self.stages)

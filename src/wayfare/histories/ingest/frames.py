@@ -6,6 +6,7 @@ import hashlib
 import warnings
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -21,6 +22,7 @@ from wayfare.histories.ingest.kinds import kinds_of
 from wayfare.histories.ingest.mapping import Mapping, Properties
 from wayfare.histories.ingest.raw import Raw, described
 from wayfare.histories.ingest.recipe import recipe_of
+from wayfare.histories.ingest.sources import Piece, Wanted, pieces, read
 from wayfare.histories.ingest.workbench import one, workbench
 from wayfare.histories.schema import Kind
 from wayfare.histories.source import Facts, MemorySource, Names
@@ -32,7 +34,8 @@ def memory_source(
     """The events of a data frame as a log in memory.
 
     Args:
-        frame: A pandas or polars frame, a pyarrow table, a DuckDB relation, or any other frame that narwhals knows.
+        frame: A pandas or polars frame, a pyarrow table, a DuckDB relation, any other frame that narwhals knows, or a
+            file's path (or a database's address).
         zone: The time zone of times that name none.
         as_event: The event that every row is, where no column says it.
         properties: Which other columns travel as properties: all, or those named.
@@ -47,10 +50,10 @@ def memory_source(
         UserWarning: Some rows can't be used, with how many and why.
     """
     zone_of(zone)
-    with workbench() as (con, _):
-        raw = _raw(con, frame)
-        mapping = _mapping(con, raw, Mapping(columns, {"event": as_event} if as_event else {}, properties=properties))
-        loads = [Load(raw, recipe_of(mapping))]
+    explicit = Mapping(columns, {"event": as_event} if as_event else {}, properties=properties)
+    with workbench() as (con, scratch):
+        given = pieces([str(frame)]) if isinstance(frame, str | Path) else [None]
+        loads = [_load(con, number, frame, piece, explicit, scratch) for number, piece in enumerate(given)]
         staged = stage(con, loads, zone)
         checked = check(con, loads, staged, rows=False, ids="")
         _report(checked)
@@ -95,20 +98,22 @@ def _with_texts(frame: Any) -> pa.Table:
     return pa.table(arrays)
 
 
-def _raw(con: duckdb.DuckDBPyConnection, frame: Any) -> Raw:
-    table = arrow_of(frame)
-    table = table.drop_columns([name for name in table.column_names if name.startswith("__index_level_")])
-    con.register("frame", table)
-    con.execute("CREATE TABLE raw_0 AS SELECT * FROM frame")
-    con.unregister("frame")
-    return Raw("the data frame", "raw_0", described(con, "raw_0"))
-
-
-def _mapping(con: duckdb.DuckDBPyConnection, raw: Raw, explicit: Mapping) -> Mapping:
+def _load(con: duckdb.DuckDBPyConnection, number: int, frame: Any, piece: Piece | None, explicit: Mapping, scratch: Path) -> Load:
+    table = f"raw_{number}"
+    raw = _raw(con, frame, table) if piece is None else read(con, piece, table, Wanted(recipe_of(explicit).roles(), scratch))
     for column in explicit.columns.values():
         if column not in raw.columns:
-            raise UnknownName.among("column", column, raw.columns, where=raw.name)
-    return explicit.completed(detect_in(con, raw).mapping)
+            raise UnknownName.among("column", column, raw.data_columns, where=raw.name)
+    return Load(raw, recipe_of(explicit.completed(detect_in(con, raw).mapping)))
+
+
+def _raw(con: duckdb.DuckDBPyConnection, frame: Any, name: str) -> Raw:
+    table = arrow_of(frame)
+    table = table.drop_columns([column for column in table.column_names if column.startswith("__index_level_")])
+    con.register("frame", table)
+    con.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
+    con.unregister("frame")
+    return Raw("the data frame", name, described(con, name))
 
 
 def _report(checked: Checked) -> None:

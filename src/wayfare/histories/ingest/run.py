@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,36 +58,45 @@ def ingest(
     found = pieces(sources)
     with bench_for(Path(log_folder), dry_run=dry_run) as (con, scratch):
         known = contents(found)
-        used, recipe = _recipe(con, found[0], Wanted({}, scratch, query, table), mapping, chosen, as_event)
-        if not (again or dry_run or dedupe_rows or _has_ids(recipe)) and current_generation(Path(log_folder)):
+        wanted = Wanted({}, scratch, query, table)
+        plans = [_plan(con, piece, wanted, mapping or Mapping(), chosen, as_event) for piece in found]
+        with_ids = all(any("event_id" in rule.values for rule in plan.recipe.rows) for plan in plans)
+        if not (again or dry_run or dedupe_rows or with_ids) and current_generation(Path(log_folder)):
             refuse_repetition(open_sealed(Path(log_folder)).facts.lineage, known)
-        loads = _loads(con, found, Wanted(recipe.roles(), scratch, query, table), recipe, told)
-        shown = {"preset": chosen.name} if chosen else {"mapping": used.to_dict()}
+        loads = _loads(con, found, wanted, plans, told)
+        shown = {"preset": chosen.name} if chosen else {"mapping": plans[0].mapping.to_dict()}
         entry = {"sources": [piece.name for piece in found], "contents": sorted(known.values()), **shown}
-        request = Request(zone=zone, currency=currency, dedupe_rows=dedupe_rows, dry_run=dry_run, entry=entry, progress=told)
-        summary = seal(con, Path(log_folder), loads, [_stored(chosen, used, load) for load in loads], request)
-    return replace(summary, mapping=used, preset=chosen.name if chosen else "")
+        request = Request(
+            zone=zone, currency=currency, dedupe_rows=dedupe_rows, dry_run=dry_run, notes=chosen.notes if chosen else (),
+            entry=entry, progress=told,
+        )  # fmt: skip
+        summary = seal(con, Path(log_folder), loads, [_stored(chosen, plan, load) for plan, load in zip(plans, loads, strict=True)], request)
+    return replace(summary, mapping=plans[0].mapping, preset=chosen.name if chosen else "")
 
 
-def _stored(preset: Preset | None, mapping: Mapping, load: Load) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Plan:
+    """How one source is read: its recipe, and the mapping to show for it."""
+
+    mapping: Mapping
+    recipe: Recipe
+
+
+def _stored(preset: Preset | None, plan: _Plan, load: Load) -> dict[str, Any]:
     """A recipe as the quarantine keeps it: a preset with its whole content, since its file may change."""
     if preset is None:
-        return {"mapping": mapping.to_dict()}
+        return {"mapping": plan.mapping.to_dict()}
     return {"preset": dict(preset.data), "properties": load.recipe.properties}
 
 
-def _has_ids(recipe: Recipe) -> bool:
-    return any("event_id" in rule.values for rule in recipe.rows)
-
-
-def _recipe(
-    con: duckdb.DuckDBPyConnection, piece: Piece, wanted: Wanted, mapping: Mapping | None, preset: Preset | None, as_event: str | None
-) -> tuple[Mapping, Recipe]:
-    """The recipe to read with, and the mapping to show for it."""
+def _plan(
+    con: duckdb.DuckDBPyConnection, piece: Piece, wanted: Wanted, explicit: Mapping, preset: Preset | None, as_event: str | None
+) -> _Plan:
     if preset is not None:
-        return preset.shown(), preset.recipe
+        recipe = preset.recipe
+        settings = {name: said for name in ("zone", "time_format", "time_unit", "decimal") if (said := getattr(explicit, name))}
+        return _Plan(preset.shown(), replace(recipe, **settings))
     glance = read(con, piece, "glance", replace(wanted, limit=SAMPLE_ROWS))
-    explicit = mapping or Mapping()
     if as_event is not None:
         explicit = replace(explicit, constants={**explicit.constants, "event": as_event})
     for column in explicit.columns.values():
@@ -95,16 +104,16 @@ def _recipe(
             raise UnknownName.among("column", column, glance.data_columns, where=glance.name)
     used = explicit.completed(detect_in(con, glance).mapping)
     con.execute("DROP TABLE IF EXISTS glance")
-    return used, recipe_of(used)
+    return _Plan(used, recipe_of(used))
 
 
 def _loads(
-    con: duckdb.DuckDBPyConnection, found: Sequence[Piece], wanted: Wanted, recipe: Recipe, told: Callable[[str, float], None]
+    con: duckdb.DuckDBPyConnection, found: Sequence[Piece], wanted: Wanted, plans: Sequence[_Plan], told: Callable[[str, float], None]
 ) -> list[Load]:
     loads = []
-    for index, piece in enumerate(found):
+    for index, (piece, plan) in enumerate(zip(found, plans, strict=True)):
         told("reading", index / len(found))
-        raw = read(con, piece, f"raw_{index}", wanted)
-        loads.append(expanded(con, Load(raw, recipe)))
+        raw = read(con, piece, f"raw_{index}", replace(wanted, roles=plan.recipe.roles()))
+        loads.append(expanded(con, Load(raw, plan.recipe)))
     told("reading", 1.0)
     return loads

@@ -44,6 +44,7 @@ class Request:
         dry_run: Whether nothing is written.
         partial: Whether a run of which no row is usable is no error (a re-run of the quarantine).
         leaves: Quarantine rows that this run takes up again, by id.
+        notes: What a person should know of how the rows were read.
         entry: What the lineage says of this run, beside the counts.
         progress: Told the phase and how far it has come (0 to 1).
     """
@@ -54,6 +55,7 @@ class Request:
     dry_run: bool = False
     partial: bool = False
     leaves: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
     entry: dict[str, Any] = field(default_factory=dict)
     progress: Progress = untold
 
@@ -99,7 +101,7 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], re
     facts = describe_rows(con, checked, loads, request.currency)
     summary = replace(
         facts, rows_read=checked.rows, kept=checked.kept, duplicates=checked.duplicates,
-        quarantined=checked.quarantined, reasons=checked.reasons,
+        quarantined=checked.quarantined, reasons=checked.reasons, notes=request.notes + facts.notes,
     )  # fmt: skip
     if request.dry_run and not checked.kept:
         return summary

@@ -12,7 +12,7 @@ class EventCount(NamedTuple):
     """One touchpoint among the rows kept: how often, and the channel it usually came by (empty where unknown)."""
 
     name: str
-    rows: int
+    count: int  # type: ignore[assignment] # hides tuple.count, which nobody asks of an event
     channel: str = ""
 
 

@@ -205,9 +205,11 @@ def _fitting(con: duckdb.DuckDBPyConnection, table: str, text: str, dates: Seque
     zoned = [form + " %z" for form in joined] + [form + " %Z" for form in joined]
     sample = f"(SELECT {text} AS t FROM {table} WHERE {text} IS NOT NULL LIMIT 20000)"
     for group in (joined, zoned):
-        tests = ", ".join(f"count(try_strptime(t, {literal(form)}))" for form in group)
+        parsed = {form: f"try_strptime(t, {literal(form)})" for form in group}
+        tests = ", ".join(f"count(CASE WHEN year({sql}) BETWEEN 1000 AND 9999 THEN 1 END)" for sql in parsed.values())
         counts = one(con, f"SELECT {tests} FROM {sample}")
         if any(counts):
-            # Two-digit years only where no four-digit form fits: %y would read 2010 as 20.
-            return tuple(form for form, count in sorted(zip(group, counts, strict=True), key=lambda pair: -pair[1]) if count)
+            # Two-digit years come first: %y leaves the end of 2010 over and fails, %Y reads 10 as the year 10.
+            fitting = [form for form, count in zip(group, counts, strict=True) if count]
+            return tuple(sorted(fitting, key=lambda form: "%Y" in form))
     return ()
