@@ -57,7 +57,7 @@ def kinds_of(columns: Iterable[str]) -> dict[str, Kind]:
 
 
 def shown(column: str, value: Any, currency: str = "") -> str:
-    """`value` as a cell of the column: 41.2 %, EUR 9,400, 3.5 hours, 12,345; a dash where nothing is known."""
+    """`value` as a cell of the column: 41.2%, EUR 9,400, 3.5 hours, 12,345; a dash where nothing is known."""
     return written(kind_of(column), value, currency)
 
 

@@ -36,8 +36,8 @@ def positional_credit(
 ) -> Floats:
     """How many conversions does each channel get, when the touches of a path share them by a rule?
 
-    Rules: `first` and `last` touch take all; `linear` shares equally; `u_shaped` gives 40 % to the first, 40 %
-    to the last and 20 % to those between (two touches half each); `time_decay` weighs a touch by
+    Rules: `first` and `last` touch take all; `linear` shares equally; `u_shaped` gives 40% to the first, 40%
+    to the last and 20% to those between (two touches half each); `time_decay` weighs a touch by
     2^(−age / half_life), or by 2^(−steps from the end) where no ages are given.
 
     Args:

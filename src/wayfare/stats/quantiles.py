@@ -2,7 +2,7 @@
 
 A positive float's leading bits are its exponent and the first digits of its mantissa, so that a shift turns
 it into a bucket of a logarithmic histogram: 128 buckets for each doubling. A quantile read from the buckets
-is within 0.4 % (1/256) of the exact one for durations from one second to 2**32 seconds (136 years).
+is within 0.4% (1/256) of the exact one for durations from one second to 2**32 seconds (136 years).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def quantile_of(counts: npt.ArrayLike, q: float) -> Any:
     """The q-quantile in seconds of each histogram in `counts`, of shape (..., BUCKETS).
 
     Interpolates between the two neighbouring durations as NumPy's default does, so that the relative error
-    is below 0.4 % whatever the counts. NaN for an empty histogram.
+    is below 0.4% whatever the counts. NaN for an empty histogram.
 
     Raises:
         InvalidParameter: `q` is not between 0 and 1.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import wayfare
 from wayfare.analysis import Analysis, Parameter
 from wayfare.registry import all_analyses
 from wayfare.web.fields import required, shown_value
@@ -22,6 +22,7 @@ _COMMON = (
     {"name": "since", "in": "query", "schema": {"type": "string"}, "description": "The first day or moment that counts."},
     {"name": "until", "in": "query", "schema": {"type": "string"}, "description": "The first day or moment that no longer counts."},
 )  # fmt: skip
+_ABOUT = "The analyses of one company's customer journey; every address is read with GET and changes nothing."
 _ERROR = {"$ref": "#/components/schemas/Error"}
 
 
@@ -40,11 +41,7 @@ def openapi() -> dict[str, Any]:
         paths |= _paths(analysis)
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "Wayfare",
-            "version": wayfare.__version__,
-            "description": (wayfare.__doc__ or "").split("\n", 1)[0],
-        },
+        "info": {"title": "Wayfare", "version": _version(), "description": _ABOUT},
         "paths": paths,
         "components": {"schemas": {"Error": _error_schema()}},
     }
@@ -102,3 +99,10 @@ def _error_schema() -> dict[str, Any]:
         "hint": text,
     }
     return {"type": "object", "properties": {"error": {"type": "object", "properties": parts}}}
+
+
+def _version() -> str:
+    try:
+        return version("wayfare")
+    except PackageNotFoundError:
+        return "0"

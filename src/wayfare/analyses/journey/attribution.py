@@ -70,8 +70,8 @@ class AttributionResult(Result):
             last="conversions by last touch",
             markov="conversions by removal effects (Markov chain of order 1)",
             difference="last - markov: above 0, last touch overvalues the channel",
-            low="lower bound of the difference (95 %)",
-            high="upper bound of the difference (95 %)",
+            low="lower bound of the difference (95%)",
+            high="upper bound of the difference (95%)",
             money="the difference times the mean value of a touched conversion",
         ),
     ]
@@ -343,7 +343,7 @@ def _gap_finding(study: Study, gap: dict[str, Any], sign: int) -> Finding:
     worth = "" if money is None else f" ({study.currency} {abs(money):,.0f})"
     return Finding(
         f"Last touch gives {gap['channel']} {abs(gap['difference']):,.0f} conversions{worth} too {too}: {gap['last']:,.0f} against "
-        f"{gap['markov']:,.0f} by what would be lost without it (95 % interval of the gap {low:,.0f}–{high:,.0f}).",
+        f"{gap['markov']:,.0f} by what would be lost without it (95% interval of the gap {low:,.0f}–{high:,.0f}).",
         money=None if money is None else abs(money),
     )
 

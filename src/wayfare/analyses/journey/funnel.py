@@ -41,8 +41,8 @@ class FunnelResult(Result):
             event="the event that fills the step (for order=any: how many of the steps)",
             customers="customers (or sessions) that reached the step",
             of_first="share of those at step 1 that reached this step",
-            of_first_low="lower end of its 95 % Wilson interval",
-            of_first_high="upper end of its 95 % Wilson interval",
+            of_first_low="lower end of its 95% Wilson interval",
+            of_first_high="upper end of its 95% Wilson interval",
             of_previous="share of those at the previous step that reached this step",
             pending="reached the previous step, not this one, and the window was still open at the log's end",
             median_seconds="median time from the previous step",
@@ -66,11 +66,11 @@ class FunnelResult(Result):
             event="the event that fills the step",
             customers="customers (or sessions) of the group that reached the step",
             of_first="share of the group's step 1 that reached this step",
-            of_first_low="lower end of its 95 % Wilson interval",
-            of_first_high="upper end of its 95 % Wilson interval",
+            of_first_low="lower end of its 95% Wilson interval",
+            of_first_high="upper end of its 95% Wilson interval",
             difference="of_first less that of all other groups together",
-            difference_low="lower end of its 95 % interval (Newcombe)",
-            difference_high="upper end of its 95 % interval (Newcombe)",
+            difference_low="lower end of its 95% interval (Newcombe)",
+            difference_high="upper end of its 95% interval (Newcombe)",
             p="two-sided p value of the difference",
             p_adjusted="p after Holm's correction over all groups and steps",
         ),
@@ -88,7 +88,7 @@ class FunnelResult(Result):
         data = self.steps.append_column("name", pa.array(named)).append_column("label", pa.array(label))
         unit = "sessions" if self.context.params.get("unit") == "session" else "customers"
         return bars(data, "of_first", "name", low="of_first_low", high="of_first_high", label="label", percent=True, sort=False,
-                    title=self.findings[0].text, subtitle=f"Share of the {unit} at step 1, with 95 % interval",
+                    title=self.findings[0].text, subtitle=f"Share of the {unit} at step 1, with 95% interval",
                     note=f"n = {self.steps['customers'][0].as_py():,} {unit} at step 1")  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def funnel(
 
     Events at one instant count in the order of the steps, and each event fills one step. A customer whose window
     is still open at the log's end is pending, not lost; without a window nobody is pending. Rates count pending
-    customers as not (yet) converted. Time quantiles are exact to 0.4 %. Semantics follow ClickHouse's `windowFunnel`
+    customers as not (yet) converted. Time quantiles are exact to 0.4%. Semantics follow ClickHouse's `windowFunnel`
     for start=any and Mixpanel's for start=first; intervals are Wilson's (1927), differences Newcombe's (1998, method 10).
 
     Args:
@@ -269,8 +269,7 @@ def _findings(steps: pa.Table, groups: pa.Table, unit: str) -> tuple[Finding, ..
     found = [
         Finding(
             f"{last['of_first']:.1%} of {first['customers']:,} {people} went from {first['event']} to {last['event']} "
-            f"(95 % interval {last['of_first_low']:.1%} to {last['of_first_high']:.1%}).",
-            customers=last["customers"],
+            f"(95% interval {last['of_first_low']:.1%} to {last['of_first_high']:.1%}).",
         )
     ]
     if len(rows) > 1:

@@ -48,7 +48,7 @@ class OverviewResult(Result):
             buyers_share="of all customers",
             repeat_buyers="customers with two orders or more",
             repeat_share="of the buyers",
-            median_days_between_orders="median time from an order to the customer's next one, of orders that had one (within 0.4 %)",
+            median_days_between_orders="median time from an order to the customer's next one, of orders that had one (within 0.4%)",
         ),
     ]
     events: Annotated[
@@ -71,10 +71,10 @@ class OverviewResult(Result):
             share="of all customers",
             buyers="of these customers, those with an order",
             conversion="buyers / customers",
-            low="lower end of the conversion's 95 % interval (Wilson)",
+            low="lower end of the conversion's 95% interval (Wilson)",
             high="upper end",
             value_per_customer="what their orders are worth, per customer; missing where the log has no values",
-            value_low="lower end of its 95 % interval",
+            value_low="lower end of its 95% interval",
             value_high="upper end",
         ),
     ]

@@ -42,7 +42,7 @@ class RetentionResult(Result):
             customers="customers of the cohort",
             active="of these, those who came back in the period, so far",
             rate="active / customers; while the period isn't over for all (`complete` is false) it can still rise",
-            low="lower end of the rate's 95 % interval (Wilson); missing while it can still rise",
+            low="lower end of the rate's 95% interval (Wilson); missing while it can still rise",
             high="upper end",
             pending="of the cohort, those who didn't come back yet and still may: the period isn't over for them",
             complete="whether the period is over for the whole cohort",
@@ -56,7 +56,7 @@ class RetentionResult(Result):
             customers="customers of all cohorts for whom the period is over",
             active="of these, those who came back in the period",
             rate="active / customers",
-            low="lower end of the rate's 95 % interval (Wilson)",
+            low="lower end of the rate's 95% interval (Wilson)",
             high="upper end",
             span="the periods counted",
         ),
@@ -172,7 +172,7 @@ def retention(
     A cohort is everybody whose start falls in the same calendar period of the workspace's zone. The start is
     the customer's first event ever in the log, or the first of the `start` events, even when the log is
     filtered; customers who started before the filter's first moment are in no cohort. Who came back did one of
-    the `back` events at the start or after it, so that period 0 is 100 % where the start itself counts.
+    the `back` events at the start or after it, so that period 0 is 100% where the start itself counts.
 
     A period that isn't over at the log's end loses nobody: those who may still come back in it are `pending`, and
     the curve, the picture and the findings count only customers for whom it is over. Calendar weeks and months are over when the log reaches their last day, calendar

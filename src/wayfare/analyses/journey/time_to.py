@@ -44,13 +44,13 @@ class TimeToResult(Result):
             customers="customers who started",
             reached="of these, those to whom it has happened",
             median_days="days after which it has happened to half of them (Kaplan–Meier); missing while it hasn't",
-            median_low="lower end of the median's 95 % interval; missing where the data set no bound",
+            median_low="lower end of the median's 95% interval; missing where the data set no bound",
             median_high="upper end",
             **{
                 f"by_{days}_days{suffix}": f"{said} within {days} days; missing where nobody was watched so long"
                 for days in DAYS
                 for suffix, said in (
-                    ("", "share to whom it happens"), ("_low", "lower end of the 95 % interval of the share"), ("_high", "upper end of it")
+                    ("", "share to whom it happens"), ("_low", "lower end of the 95% interval of the share"), ("_high", "upper end of it")
                 )
             },
         ),
@@ -64,7 +64,7 @@ class TimeToResult(Result):
             events="customers to whom it happened since the row before",
             censored="customers whom the log's end found waiting since the row before",
             survival="share still waiting after these days (Kaplan–Meier)",
-            low="lower end of its 95 % interval (log-log)",
+            low="lower end of its 95% interval (log-log)",
             high="upper end",
         ),
     ]
@@ -127,7 +127,7 @@ def _steps(curve: pa.Table, summary: pa.Table, title: str) -> Picture:
     return plots.picture(
         chart,
         title,
-        "Share to whom it has happened, by days since the start, with 95 % intervals where they fit.",
+        "Share to whom it has happened, by days since the start, with 95% intervals where they fit.",
         note,
     )
 

@@ -54,18 +54,18 @@ class TouchpointsResult(Result):
             conversion_touched="share of matched customers who met it in the window after arriving that ordered within the horizon after it",
             conversion_others="the same share of like customers who did not meet it",
             lift="the difference of the two",
-            lift_low="lower bound of the lift (95 %)",
-            lift_high="upper bound of the lift (95 %)",
+            lift_low="lower bound of the lift (95%)",
+            lift_high="upper bound of the lift (95%)",
             matched="customers who met it and have like ones to compare with",
             repurchase_touched="share of matched customers who met it in the window after their first order that ordered again",
             repurchase_others="the same share of like customers who did not meet it",
             repurchase_lift="the difference of the two",
-            repurchase_low="lower bound of that lift (95 %)",
-            repurchase_high="upper bound of that lift (95 %)",
+            repurchase_low="lower bound of that lift (95%)",
+            repurchase_high="upper bound of that lift (95%)",
             repurchase_matched="customers who met it and have like ones to compare with",
             mean_score="mean score of the answers that followed it",
-            score_low="lower bound of the mean score (95 %)",
-            score_high="upper bound of the mean score (95 %)",
+            score_low="lower bound of the mean score (95%)",
+            score_high="upper bound of the mean score (95%)",
             scores="how many answers followed it",
             kind=f"{MOMENT}, {PAIN}, {NEUTRAL} or {FEW}",
             p_lift="p value of the lift, by Holm over all comparisons of all touchpoints",
@@ -84,7 +84,7 @@ class TouchpointsResult(Result):
         drawn = _drawn(self.touchpoints.to_pylist())
         if not drawn:
             return None
-        subtitle = "Percentage points by which customers who met the touchpoint order more (or less) than like customers; 95 % intervals"
+        subtitle = "Percentage points by which customers who met the touchpoint order more (or less) than like customers; 95% intervals"
         return lift_ranges(drawn, title=self.findings[0].text, subtitle=subtitle,
                            note="Observational. Blue: more, orange: less, beyond chance (Holm); n: matched customers")  # fmt: skip
 
@@ -114,7 +114,7 @@ def touchpoints(
     the order's value and how many events came before it, all in doublings. An answer's score counts for every
     touchpoint at most `answered` before it; its interval treats a customer's answers as one cluster.
 
-    A *moment of truth* or *pain point* differs beyond chance (5 %, Holm over all comparisons of all touchpoints; a
+    A *moment of truth* or *pain point* differs beyond chance (5%, Holm over all comparisons of all touchpoints; a
     lower score than other answers is a pain). Under 30 matched customers or answers it is *too few to say*.
     Touchpoints come by kind and then by orders won or lost. Over 60 touchpoints, those that reach most are shown.
 
@@ -342,7 +342,7 @@ def _lift_finding(study: Study, row: dict[str, Any], window: Duration, horizon: 
     return Finding(
         f"Of customers who met {row['touchpoint']} within {in_words(window.seconds)} of {start}, {row[prefix + '_touched']:.0%} {verb} "
         f"in the {in_words(horizon.seconds)} after that, of like customers {row[prefix + '_others']:.0%} ({_points_of(lift)} points, "
-        f"95 % interval {_points_of(low)} to {_points_of(high)}): {abs(gain):,.0f} orders {'more' if gain > 0 else 'fewer'}{worth}.",
+        f"95% interval {_points_of(low)} to {_points_of(high)}): {abs(gain):,.0f} orders {'more' if gain > 0 else 'fewer'}{worth}.",
         money=None if np.isnan(money) else abs(money),
         customers=abs(gain),
     )
@@ -354,7 +354,7 @@ def _points_of(share: float) -> str:
 
 def _score_finding(row: dict[str, Any]) -> Finding:
     return Finding(
-        f"Answers after {row['touchpoint']} give {row['mean_score']:.1f} on average (95 % interval {row['score_low']:.1f}–"
+        f"Answers after {row['touchpoint']} give {row['mean_score']:.1f} on average (95% interval {row['score_low']:.1f}–"
         f"{row['score_high']:.1f}), other answers {row['elsewhere']:.1f}, over {row['scores']:,} answers.",
         customers=row["scores"],
     )

@@ -162,7 +162,7 @@ def transitions(
     relation of process mining: van der Aalst 2016, Process Mining, 6.2). Its probability is its count over all
     counted steps that leave the source, so that the probabilities of one source add up to 1; histories
     that end at the source are no step and stand in `ends`. The lines of one order are one event. Edges are
-    sorted by count, then by name. Medians are read from a histogram and within 0.4 % of the exact ones. An
+    sorted by count, then by name. Medians are read from a histogram and within 0.4% of the exact ones. An
     event with fewer than 10 steps from it is too few for a finding.
 
     Args:
@@ -238,7 +238,7 @@ def _usual(row: dict[str, Any], leaving: int) -> Finding:
         f"The most frequent step is from {row['source']} to {row['target']}: {row['probability']:.0%} of {leaving:,} steps "
         f"from there, {row['customers']:,} customers, after {in_words(row['median_seconds'])} (median)."
     )
-    return Finding(text, customers=row["customers"])
+    return Finding(text)
 
 
 def _loops(loops: list[dict[str, Any]], steps: int) -> list[Finding]:

@@ -227,7 +227,7 @@ def variants(study: Study, *, limit: int = 50, collapse: bool = False, top: int 
     A variant is a customer's whole sequence of events, first to last (process mining's trace variant). A
     history of more than `limit` events is cut there and ends in "…", so that customers who went the same way
     so far share a variant. The lines of one order are one event. Sorted by customers, then by path. Medians are
-    within 0.4 % of the exact ones.
+    within 0.4% of the exact ones.
 
     Paths are told apart by a 64-bit print of their text: among a million different ways, the chance that any
     two are taken for one is below 1 in 10 million. Where more ways than `top` are equally rare, the prints
@@ -306,7 +306,7 @@ def _findings(main: pa.Table, summary: dict[str, int], study: Study) -> tuple[Fi
         text = f"No two of {total:,} customers went the same way."
     spread = f"Customers went {summary['variants']:,} different ways; {summary['single'] / total:.0%} went a way of their own"
     spread += f", half went one of {summary['for_half']:,}." if summary["for_half"] <= 100 else "."
-    return (Finding(text, customers=first["customers"]), Finding(spread), *_worth(main, study))
+    return (Finding(text), Finding(spread), *_worth(main, study))
 
 
 def _worth(main: pa.Table, study: Study) -> list[Finding]:

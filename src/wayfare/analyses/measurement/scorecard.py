@@ -38,7 +38,7 @@ class ScorecardResult(Result):
             metric="the figure's name",
             period="the calendar period, or `all` for the whole time",
             value="the figure; so far, while the period isn't over; missing where nothing can be said",
-            low="lower end of its 95 % interval",
+            low="lower end of its 95% interval",
             high="upper end",
             n="what it is based on: the customers of a share or a mean, the orders of an order value, the count itself of a count",
             pending="customers who can't be counted yet, because the time that the figure gives them isn't over",
@@ -53,7 +53,7 @@ class ScorecardResult(Result):
             baseline="its value in the baseline; counts and sums per period",
             current="its value in the latest complete periods",
             change="current − baseline, in the figure's own unit; shares as a difference of shares",
-            change_low="lower end of the change's 95 % interval",
+            change_low="lower end of the change's 95% interval",
             change_high="upper end",
             p="p value of no change, corrected for looking at all figures (Holm)",
             significant="whether p < 0.05",
@@ -68,7 +68,7 @@ class ScorecardResult(Result):
         Columns(
             metric="the figure's name",
             slope_per_period="median change from period to period (Sen)",
-            low="lower end of its 95 % interval",
+            low="lower end of its 95% interval",
             high="upper end",
             p="p value of no trend (Mann–Kendall), corrected for looking at all figures (Holm)",
             periods="complete periods it is based on",
@@ -124,7 +124,7 @@ def _small_lines(frame: Any, shown: Sequence[str], title: str, period: str) -> P
     return plots.picture(
         chart,
         title,
-        f"Each figure by {period}, with its 95 % interval.",
+        f"Each figure by {period}, with its 95% interval.",
         f"Only {period}s that the log covers completely.",
     )
 
