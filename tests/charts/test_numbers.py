@@ -54,7 +54,7 @@ def test_a_value_is_written_in_its_columns_unit(column, value, text):
 def test_an_interval_is_in_the_unit_of_the_column_before_it():
     assert kinds_of(["cohort", "rate", "low", "high"])["high"] == "share"
     assert kinds_of(["channel", "value", "low"])["low"] == "money"
-    assert kinds_of(["conversion_others", "lift", "lift_low"])["lift_low"] == "share"
+    assert kinds_of(["conversion_others", "lift", "lift_low"])["lift_low"] == "points"
     assert kinds_of(["support", "lift"])["lift"] == "plain"
 
 
@@ -67,7 +67,7 @@ def test_a_scorecards_numbers_are_in_the_unit_of_their_metric():
     assert shown_row(row, "EUR") == ["repeat_rate", "2024-05", "25%", "20%", "30%", "1,200"]
     assert shown_row({**row, "metric": "refunds", "value": -310.0, "kind": "money"}, "EUR")[2] == "−EUR 310"
     assert shown_row({"metric": "orders", "value": 470, "low": 428.5, "high": 514.5, "kind": "count"})[1:4] == ["470", "428", "514"]
-    assert shown_row({"metric": "repeat_rate", "change": -0.021}, "EUR") == ["repeat_rate", "−2.1%"]
+    assert shown_row({"metric": "repeat_rate", "change": -0.021}, "EUR") == ["repeat_rate", "−2.1 points"]
     assert shown_row({**row, "metric": "orders", "value": 310, "low": None, "high": None}, "EUR")[2:5] == ["310", "–", "–"]
 
 

@@ -123,3 +123,10 @@ def test_a_manifest_of_another_format_or_none(tmp_path):
     manifest.write_text("{")
     with pytest.raises(Damaged, match="manifest"):
         open_sealed(tmp_path)
+
+
+def test_a_reader_keeps_the_names_of_the_log_that_it_reads(tmp_path):
+    seal(tmp_path, ONE)
+    reader = open_sealed(tmp_path)
+    seal(tmp_path, TWO)
+    assert reader.names("customer")[1] == "c1"

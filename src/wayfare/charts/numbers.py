@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from wayfare.domain.duration import in_words
 
-Kind = Literal["share", "money", "seconds", "days", "p", "code", "count", "plain"]
+Kind = Literal["share", "points", "money", "seconds", "days", "p", "code", "count", "plain"]
 
 MISSING = "–"
 
@@ -25,6 +25,7 @@ _MONEY = frozenset(
     {"value", "revenue", "cost", "money", "price", "profit", "margin", "spend", "average_order_value", "value_at_stake", "worth"}
 )
 _METRICS_OWN = frozenset({"value", "low", "high", "baseline", "current", "change", "change_low", "change_high", "slope_per_period"})
+_DIFFERENCES = ("difference", "lift", "change")
 _WORDS = re.compile(r"[a-z0-9]+")
 
 
@@ -52,8 +53,13 @@ def kinds_of(columns: Iterable[str]) -> dict[str, Kind]:
     for column in columns:
         if _ENDS.sub("", column) not in _OF_THE_SAME:
             before = kind_of(column)
-        found[column] = before
+        found[column] = _apart(column, before)
     return found
+
+
+def _apart(column: str, kind: Kind) -> Kind:
+    """The unit of a difference: two shares differ by points."""
+    return "points" if kind == "share" and _ENDS.sub("", column).endswith(_DIFFERENCES) else kind
 
 
 def shown(column: str, value: Any, currency: str = "") -> str:
@@ -67,7 +73,7 @@ def shown_row(row: Mapping[str, Any], currency: str = "") -> list[str]:
     if isinstance(row.get("metric"), str):
         said = row.get("kind")
         own: Kind = said if said in ("share", "money", "count") else kind_of(row["metric"])
-        kinds.update({name: own for name in row if name in _METRICS_OWN})
+        kinds.update({name: _apart(name, own) for name in row if name in _METRICS_OWN})
     return [written(kinds[name], value, currency) for name, value in row.items()]
 
 
@@ -119,6 +125,10 @@ def _share(value: float, _: str) -> str:
     return f"{percent:.1f}%".replace(".0%", "%")
 
 
+def _points(value: float, _: str) -> str:
+    return f"{value * 100:+.1f} points"
+
+
 def _number(value: float, _: str) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
@@ -146,6 +156,7 @@ def _moment(value: datetime) -> str:
 
 _WRITERS = {
     "share": _share,
+    "points": _points,
     "money": money,
     "seconds": lambda value, _: in_words(value) if value >= 0 else _number(value, ""),
     "days": _days,

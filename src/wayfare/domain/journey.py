@@ -57,7 +57,7 @@ class Journey(BaseModel):
         seen: set[str] = set()
         for touchpoint in self.touchpoints:
             if touchpoint.event in seen:
-                raise ValueError(f"the event {touchpoint.event!r} has two touchpoints")  # noqa: TRY003 - pydantic wraps it
+                raise ValueError(f"the event {touchpoint.event!r} has two touchpoints")
             seen.add(touchpoint.event)
         return self
 

@@ -49,5 +49,5 @@ class LocalEngine:
                 for future in under_way:
                     future.cancel()
                 raise
-        assert merged is not None  # noqa: S101 - there was at least one block
+        assert merged is not None
         return merged

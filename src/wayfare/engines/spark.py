@@ -44,7 +44,7 @@ class SparkEngine:
             merged = merge_all(folds, merged, pickle.loads(row.partials))  # noqa: S301 - written by our own tasks
         if progress is not None:
             progress(source.facts.rows, source.facts.rows)
-        assert merged is not None  # noqa: S101 - there was at least one block
+        assert merged is not None
         return merged
 
 

@@ -23,7 +23,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
@@ -92,27 +91,29 @@ class SealedSource:
         self.manifest = Manifest.read(generation / "manifest.json")
         self.schema = self.manifest.schema
         self.facts = self.manifest.facts
-        self._files = [self._open(part) for part in self.manifest.parts]
+        self._files = [self._open(part.file, part.bytes) for part in self.manifest.parts]
+        coded = self.schema.of_kind(Kind.CODE)
+        self._name_files = dict(zip(coded, (self._open(f"names/{name}.arrow") for name in coded), strict=True))
         self._where = [(file, block) for file, part in enumerate(self.manifest.parts) for block in range(part.blocks)]
         self._names: dict[str, Names] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SealedSource, (self.generation,)
 
-    def _open(self, part: Part) -> int:
-        path = self.generation / part.file
+    def _open(self, file: str, size: int | None = None) -> int:
+        path = self.generation / file
         try:
             descriptor = os.open(path, os.O_RDONLY)
         except OSError as error:
             raise Damaged(f"A file of the log is missing ({error}).", where=str(path), hint="Ingest again.") from error
-        size = os.fstat(descriptor).st_size
-        if size != part.bytes:
+        found = os.fstat(descriptor).st_size
+        if size is not None and found != size:
             os.close(descriptor)
-            raise Damaged(f"The file has {size} bytes, not {part.bytes}.", where=str(path), hint="Ingest again.")
+            raise Damaged(f"The file has {found} bytes, not {size}.", where=str(path), hint="Ingest again.")
         return descriptor
 
     def __del__(self) -> None:
-        for descriptor in getattr(self, "_files", ()):
+        for descriptor in (*getattr(self, "_files", ()), *getattr(self, "_name_files", {}).values()):
             os.close(descriptor)
 
     @property
@@ -120,30 +121,28 @@ class SealedSource:
         """How many blocks there are."""
         return len(self._where)
 
-    @cached_property
-    def _coded(self) -> frozenset[str]:
-        return frozenset(self.schema.of_kind(Kind.CODE))
-
     def names(self, column: str) -> Names:
         """The names behind a coded column."""
-        if column in self._coded and column not in self._names:
-            path = self.generation / "names" / f"{column}.arrow"
-            with pa.memory_map(str(path)) as file:
-                self._names[column] = Names(ipc.open_file(file).read_all().column(0))
+        if column in self._name_files and column not in self._names:
+            table = ipc.open_file(_mapped(self._name_files[column])).read_all()
+            self._names[column] = Names(table.column(0))
         return names_of(self._names, self.schema, column)
 
     def read(self, index: int, columns: Sequence[str]) -> Block:
         """Block number `index`: views into the mapped file, released with the block."""
         file, block = self._where[index]
         # A map a block, not one for ever: pages leave the process's memory when the block does.
-        mapped = mmap.mmap(self._files[file], 0, access=mmap.ACCESS_READ)
-        return block_of(ipc.open_file(pa.py_buffer(mapped)).get_batch(block), self.schema, columns)
+        return block_of(ipc.open_file(_mapped(self._files[file])).get_batch(block), self.schema, columns)
 
     def check(self) -> None:
         """Reads every byte and compares it with the manifest's checksums."""
         for part in self.manifest.parts:
             if _checksum(self.generation / part.file) != part.crc32:
                 raise Damaged("The file's content is not what was written.", where=part.file, hint="Ingest again.")
+
+
+def _mapped(descriptor: int) -> pa.Buffer:
+    return pa.py_buffer(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
 
 
 def open_sealed(folder: Path) -> SealedSource:

@@ -12,7 +12,7 @@ import duckdb
 
 from wayfare.errors import BadInput, MissingExtra, UnknownName
 from wayfare.histories.ingest.cells import literal, quoted
-from wayfare.histories.ingest.delimited import Dialect, dialect_of, read_dialect
+from wayfare.histories.ingest.delimited import Dialect, read_dialect, unique_names
 from wayfare.histories.ingest.raw import Raw, described
 from wayfare.histories.ingest.rowwise import table_of_rows
 from wayfare.histories.ingest.sources import Piece, Wanted
@@ -93,10 +93,8 @@ def read_postgres(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, want
     """Rows of PostgreSQL, streamed with COPY through a temporary file, in a transaction that only reads."""
     query, name = _asked(piece, wanted)
     path = wanted.scratch / f"{table}.postgres.csv"
-    _copy(_bare(piece.url), query, name, path, wanted.limit, piece.name)
-    header = dialect_of(path, wanted.scratch)
-    dialect = Dialect(path, ",", header.names if header.header else _header(path), header=True)
-    return read_dialect(con, dialect, table, _shown(piece, name), wanted.roles)
+    header = _copy(_bare(piece.url), query, name, path, wanted.limit, piece.name)
+    return read_dialect(con, Dialect(path, ",", unique_names(header), header=True), table, _shown(piece, name), wanted.roles)
 
 
 def _bare(url: str) -> str:
@@ -107,7 +105,8 @@ def _bare(url: str) -> str:
     return urlunsplit((scheme, parts.netloc, parts.path, urlencode(kept, doseq=True), ""))
 
 
-def _copy(url: str, query: str | None, table: str | None, path: Path, limit: int, where: str) -> None:
+def _copy(url: str, query: str | None, table: str | None, path: Path, limit: int, where: str) -> list[str]:
+    """Writes the rows as CSV, and gives the columns' names."""
     try:
         import psycopg
         from psycopg import sql
@@ -118,25 +117,24 @@ def _copy(url: str, query: str | None, table: str | None, path: Path, limit: int
             db.read_only = True
             cursor.execute("SET TimeZone = 'UTC'")
             cursor.execute("SET DateStyle = 'ISO'")
-            asked = _select(query, table, _postgres_tables(cursor), where)
-            bounded = f"SELECT * FROM ({asked}) AS asked{f' LIMIT {int(limit)}' if limit else ''}"
-            with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER true)").format(sql.SQL(bounded))) as copy:
+            found = cursor.execute(_POSTGRES_TABLES).fetchall()
+            asked = sql.SQL(_select(query, table, [row[0] for row in found], where))
+            columns = cursor.execute(sql.SQL("SELECT * FROM ({}) AS asked LIMIT 0").format(asked)).description or []
+            # COPY writes truth values as t and f, which are no flags elsewhere.
+            shown = sql.SQL(", ").join(
+                sql.SQL("{0}::text AS {0}" if column.type_code == _BOOL else "{0}").format(sql.Identifier(column.name)) for column in columns
+            )
+            bounded = sql.SQL(f"SELECT {{}} FROM ({{}}) AS asked{f' LIMIT {int(limit)}' if limit else ''}").format(shown, asked)
+            with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER true)").format(bounded)) as copy:
                 for block in copy:
                     file.write(block)
+            return [column.name for column in columns]
     except psycopg.Error as error:
         raise BadInput(f"PostgreSQL says: {str(error).strip().splitlines()[0]}", where=where) from error
 
 
-def _postgres_tables(cursor: object) -> list[str]:
-    cursor.execute(  # type: ignore[attr-defined]
-        "SELECT CASE WHEN table_schema = ANY (current_schemas(false)) THEN table_name ELSE table_schema || '.' || table_name END"
-        " FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
-    )
-    return [row[0] for row in cursor.fetchall()]  # type: ignore[attr-defined]
-
-
-def _header(path: Path) -> tuple[str, ...]:
-    import csv
-
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(next(csv.reader(file)))
+_BOOL = 16
+_POSTGRES_TABLES = (
+    "SELECT CASE WHEN table_schema = ANY (current_schemas(false)) THEN table_name ELSE table_schema || '.' || table_name END"
+    " FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+)

@@ -45,7 +45,7 @@ def read_json_file(con: duckdb.DuckDBPyConnection, path: Path, name: str, table:
     return Raw(name, table, {LINE: "BIGINT", **types}, 1, rejected, LINE, frozenset({LINE}))
 
 
-_GOOD = "text IS NOT NULL AND json_valid(text) AND json_type(text) = 'OBJECT'"
+_GOOD = "CASE WHEN text IS NOT NULL AND json_valid(text) THEN json_type(text) = 'OBJECT' ELSE false END"
 
 
 def _lines(path: Path) -> str:

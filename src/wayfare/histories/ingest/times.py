@@ -156,12 +156,13 @@ def forms(con: duckdb.DuckDBPyConnection, table: str, cell: Cell, where: str) ->
         f" regexp_matches(said, {literal(SEPARATED)}) THEN 1 END), count(coalesce(try_cast(said AS TIMESTAMP), try_cast(said AS TIMESTAMPTZ)))"
         f" FROM (SELECT said, try_cast(said AS DECIMAL(38, 6)) AS number FROM {said_once})",
     )
+    # DuckDB takes 31/12/10 for a day of the year 31, so this comes before the ISO forms.
+    if known and separated * 2 >= known:
+        return _separated(con, said_once, "said", where), ""
     if known == 0 or iso * 2 >= known:
         return (), ""
     if numbers * 2 >= known:
         return (), unit_of(low, high)
-    if separated * 2 >= known:
-        return _separated(con, said_once, "said", where), ""
     return _named(con, said_once, "said", where), ""
 
 
