@@ -47,14 +47,10 @@ class Benchmark:
 
 BENCHMARKS: dict[str, Benchmark] = {
     "funnel": Benchmark(
-        "Funnel of four steps within 7 days", "our_windowed_funnel", "clickhouse_plain", "faster", 20
+        "Funnel of four steps in 7 days", "our_windowed_funnel", "clickhouse_plain", "faster", 20
     ),
     "funnel-encoded": Benchmark(
-        "The same; ClickHouse's ids and names coded by hand",
-        "our_windowed_funnel",
-        "clickhouse_encoded",
-        "faster",
-        None,
+        "… the peer's ids numbered by hand", "our_windowed_funnel", "clickhouse_encoded", "faster", None
     ),
     "funnel-retentioneering": Benchmark(
         "Funnel of four steps, no window",
@@ -64,10 +60,26 @@ BENCHMARKS: dict[str, Benchmark] = {
         10,
         size="managed",
     ),
+    "funnel-retentioneering-encoded": Benchmark(
+        "… the peer's ids numbered by hand",
+        "our_open_funnel",
+        "retentioneering_encoded_funnel",
+        "faster",
+        None,
+        size="managed",
+    ),
     "transitions-retentioneering": Benchmark(
         "Direct-follow counts",
         "our_transitions",
         "retentioneering_transitions",
+        "faster",
+        100,
+        size="managed",
+    ),
+    "edges-retentioneering": Benchmark(
+        "… with customers and median times",
+        "our_edges",
+        "retentioneering_edges",
         "faster",
         100,
         size="managed",

@@ -70,47 +70,75 @@ def clickhouse_encoded(data: Data) -> Call:
     return _clickhouse(data, "encoded")
 
 
-def _eventstream(data: Data) -> Any:
+def _eventstream(data: Data, customer: str) -> Any:
     import pandas as pd
     from retentioneering import Eventstream
 
-    frame = pd.read_parquet(data.parquet)
-    return Eventstream(
-        frame, schema={"path_cols": ["customer"], "event_col": "event", "timestamp_col": "time"}
-    )
+    frame = pd.read_parquet(data.parquet, columns=[customer, "time", "event"])
+    return Eventstream(frame, schema={"path_cols": [customer], "event_col": "event", "timestamp_col": "time"})
 
 
-def retentioneering_funnel(data: Data) -> Call:
-    stream = _eventstream(data)
+def _retentioneering_funnel(data: Data, customer: str) -> Call:
+    stream = _eventstream(data, customer)
     return lambda _: [step["unique_paths"] for step in stream.funnel_data(steps=list(STEPS))["steps"]]
 
 
+def retentioneering_funnel(data: Data) -> Call:
+    return _retentioneering_funnel(data, "id")
+
+
+def retentioneering_encoded_funnel(data: Data) -> Call:
+    return _retentioneering_funnel(data, "number")
+
+
 def retentioneering_transitions(data: Data) -> Call:
-    stream = _eventstream(data)
+    """Numbers for ids: with text it is slower and needs more memory."""
+    stream = _eventstream(data, "number")
     return lambda _: _between(stream.transition_graph_data("count").stack().items())
+
+
+def retentioneering_edges(data: Data) -> Call:
+    """The three calls that give what our edges hold."""
+    stream = _eventstream(data, "number")
+
+    def call(_: Path) -> list[dict[str, int]]:
+        asked = [stream.transition_graph_data(weight) for weight in ("count", "unique_paths", "time_median")]
+        return [_between(table.stack().items()) for table in asked[:2]]
+
+    return call
 
 
 def pm4py_transitions(data: Data) -> Call:
     import pandas as pd
     import pm4py
 
-    frame = pd.read_parquet(data.parquet)
+    frame = pd.read_parquet(data.parquet, columns=["id", "time", "event"])
     frame["time"] = frame["time"].dt.tz_localize("UTC")
-    frame = pm4py.format_dataframe(frame, case_id="customer", activity_key="event", timestamp_key="time")
+    frame = pm4py.format_dataframe(frame, case_id="id", activity_key="event", timestamp_key="time")
     return lambda _: _between(pm4py.discover_dfg(frame)[0].items())
 
 
-def our_transitions(data: Data) -> Call:
+def _our_edges(data: Data, *columns: str) -> Callable[[], list[dict[str, int]]]:
     import wayfare as wf
 
     study = _study(data)
 
-    def call(_: Path) -> dict[str, int]:
+    def call() -> list[dict[str, int]]:
         edges = wf.transitions(study.log).edges
-        named = zip(*(edges[name].to_pylist() for name in ("source", "target", "count")), strict=True)
-        return _between(((source, target), count) for source, target, count in named)
+        names = list(zip(edges["source"].to_pylist(), edges["target"].to_pylist(), strict=True))
+        return [_between(zip(names, edges[column].to_pylist(), strict=True)) for column in columns]
 
     return call
+
+
+def our_transitions(data: Data) -> Call:
+    edges = _our_edges(data, "count")
+    return lambda _: edges()[0]
+
+
+def our_edges(data: Data) -> Call:
+    edges = _our_edges(data, "count", "customers")
+    return lambda _: edges()
 
 
 def _between(edges: Any) -> dict[str, int]:
@@ -187,6 +215,7 @@ CONTENDERS: dict[str, Contender] = {
     "our_windowed_funnel": Contender("Wayfare", our_windowed_funnel, ("log",)),
     "our_open_funnel": Contender("Wayfare", our_open_funnel, ("log",)),
     "our_transitions": Contender("Wayfare", our_transitions, ("log",)),
+    "our_edges": Contender("Wayfare", our_edges, ("log",)),
     "our_study": Contender("Wayfare", our_study, ("log",)),
     "our_ingest": Contender("Wayfare", our_ingest, ("csv",)),
     "our_help": Contender("Wayfare", our_help, ()),
@@ -197,6 +226,12 @@ CONTENDERS: dict[str, Contender] = {
     ),
     "retentioneering_transitions": Contender(
         "retentioneering", retentioneering_transitions, ("parquet",), ("retentioneering",)
+    ),
+    "retentioneering_encoded_funnel": Contender(
+        "retentioneering", retentioneering_encoded_funnel, ("parquet",), ("retentioneering",)
+    ),
+    "retentioneering_edges": Contender(
+        "retentioneering", retentioneering_edges, ("parquet",), ("retentioneering",)
     ),
     "pm4py": Contender("pm4py", pm4py_transitions, ("parquet",), ("pm4py",)),
     "duckdb": Contender("DuckDB", duckdb_parquet, ("csv",), ("duckdb",)),

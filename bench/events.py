@@ -108,7 +108,7 @@ def make_log(data: Data) -> None:
     from wayfare.histories.store import publish, write_generation, writing
 
     kinds = zip(COLUMNS, (Kind.CODE, Kind.TIME, Kind.CODE, Kind.NUMBER), strict=True)
-    ids = pa.array([f"c{i:08d}" for i in range(data.customers)])
+    ids = pa.array([name_of(code) for code in range(data.customers)])
     with writing(data.log):
         names = {"customer": ids, "event": pa.array(NAMES)}
         publish(
@@ -117,21 +117,34 @@ def make_log(data: Data) -> None:
 
 
 def make_parquet(data: Data) -> None:
-    """A table by customer and time for peers: numbers for customers, which all of them like better than text."""
+    """A table by customer and time for peers, with the customers' ids as text and as numbers."""
     import pyarrow.parquet as pq
 
-    schema = pa.schema(
-        {"customer": pa.uint32(), "time": pa.timestamp("s"), "event": pa.dictionary(pa.int8(), pa.string())}
-    )
+    fields = {
+        "id": pa.string(),
+        "number": pa.uint32(),
+        "time": pa.timestamp("s"),
+        "event": pa.dictionary(pa.int8(), pa.string()),
+    }
+    schema = pa.schema(fields)
     with pq.ParquetWriter(data.parquet, schema) as writer:
         for block in blocks(data):
+            number = block.column("customer").to_numpy()
+            names = pa.array([name_of(code) for code in range(number[0], number[-1] + 1)])
             seconds = pa.array(block.column("time").to_numpy() // 1_000_000).cast(pa.timestamp("s"))
             event = pa.DictionaryArray.from_arrays(block.column("event"), pa.array(NAMES))
-            writer.write_batch(
-                pa.RecordBatch.from_arrays(
-                    [block.column("customer").cast(pa.uint32()), seconds, event], schema=schema
-                )
-            )
+            columns = [
+                names.take(pa.array(number - number[0])),
+                pa.array(number.astype(np.uint32)),
+                seconds,
+                event,
+            ]
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
+
+
+def name_of(code: int) -> str:
+    """A customer's id as text."""
+    return f"c{code:08d}"
 
 
 def make_csv(data: Data) -> None:
@@ -156,10 +169,12 @@ def make_clickhouse(data: Data) -> None:
     database = session.Session(str(data.clickhouse))
     database.query("CREATE DATABASE bench ENGINE = Atomic")
     codes = ", ".join(f"'{name}' = {code}" for code, name in enumerate(NAMES))
-    source = f"file('{data.parquet}', Parquet, 'customer UInt32, time DateTime(''UTC''), event String')"
+    source = (
+        f"file('{data.parquet}', Parquet, 'id String, number UInt32, time DateTime(''UTC''), event String')"
+    )
     tables = {
-        "plain": ("String", "LowCardinality(String)", "'c' || leftPad(toString(customer), 8, '0')"),
-        "encoded": ("UInt32", f"Enum8({codes})", "customer"),
+        "plain": ("String", "LowCardinality(String)", "id"),
+        "encoded": ("UInt32", f"Enum8({codes})", "number"),
     }
     for table, (customer, event, ids) in tables.items():
         columns = f"customer {customer}, time DateTime('UTC'), event {event}"

@@ -161,14 +161,16 @@ the machine did slows everybody, and short times most.
 - **The events**: {names} touchpoints, {each} events a customer on average in histories of very different lengths, visits
   of a few minutes days apart, no two events of a customer in one second. Seeded: every run makes the same.
 - **Funnel**: {steps}. Wayfare reads its sealed log. ClickHouse (through chdb) runs `windowFunnel` on a
-  MergeTree table in the same order, merged into one part, grouping in whichever of its two ways is faster here. It has the
-  ids and names as text, as they come; in the second row they were turned into numbers by hand before loading, which is
-  what an ingest into Wayfare does by itself. retentioneering's funnel knows no window, so that row has none. Wayfare's
-  time includes intervals, pending customers and the quantiles of how long each step took, which the others don't
-  compute.
-- **Direct-follow counts**: retentioneering's `transition_graph_data("count")` on an Eventstream, pm4py's `discover_dfg` on
-  a formatted data frame; both were given numbers for customers and categories for events. Building these is not
-  counted. Wayfare's time includes the customers of each step and its median time.
+  MergeTree table in the same order, merged into one part, grouping in whichever of its two ways is faster here; its
+  times are whole seconds, as `windowFunnel` takes no finer ones but as plain numbers. retentioneering's `funnel_data`
+  knows no window, so that row has none. The peers have ids as text, as they come. In the rows *numbered by
+  hand* they were turned into numbers (and, for ClickHouse, names into an Enum) before loading, which is what an
+  ingest into Wayfare does by itself. Wayfare's time includes intervals, pending customers and the quantiles of
+  how long each step took, which the others don't compute.
+- **Direct-follow counts**: retentioneering's `transition_graph_data("count")` on an Eventstream with ids numbered by
+  hand, pm4py's `discover_dfg` on a formatted data frame. Loading, sorting and formatting these is not counted. Wayfare's
+  time includes the customers of each step and its median time; in the row *with customers and median times*
+  retentioneering is asked for these too (`"count"`, `"unique_paths"`, `"time_median"`).
 - **Study**: all analyses of `wayfare analyze`, from opening the log to the results.
 - **Ingest**: one CSV in the order of time. DuckDB writes it as Parquet (zstd) sorted by customer and time. Wayfare
   writes its log, with detection, quarantine and checksums.

@@ -37,8 +37,8 @@ def test_unknown_and_broken_presets(tmp_path: Path):
         load_preset("shopify")
     for text, said in (
         ("rows: 5", "needs `rows`"), ("rowz: []", "rowz"), ("- a", "settings"), ("{", "no YAML"),
-        ("rows: [{customer: A, time: B}]", "does not say event"), ("rows: [{customer: A, time: B, event: {sql: drop}}]", "no expression"),
-        ("rows: [{customer: A, time: B, event: E, when: {column: A, like: x}}]", "no condition"),
+        ("rows: [{customer: A, time: B}]", "does not say event"), ("rows: [{customer: A, time: B, event: {sql: drop}}]", "not an expression"),
+        ("rows: [{customer: A, time: B, event: E, when: {column: A, like: x}}]", "not a condition"),
     ):  # fmt: skip
         (tmp_path / "p.yaml").write_text(text)
         with pytest.raises((BadInput, UnknownName), match=said):

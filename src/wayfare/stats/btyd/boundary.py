@@ -1,0 +1,68 @@
+"""Which parameters do the data leave open, said in words?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wayfare.stats.btyd.fitting import Objective, Optimum
+from wayfare.stats.btyd.summary import Floats
+
+# Twice this is the drop of the log-likelihood that a likelihood-ratio test at 84 % would call a difference.
+_SAME = 0.5
+# Only a parameter this far from its scale (a factor of about 150) is asked whether it means its limit.
+_FAR = 5.0
+# The standard deviation of a log-parameter from which its 80 % interval spans a factor of 47.
+_UNKNOWN = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit of a model: the parameters that run there together, the way (−1 down, 1 up), what it means."""
+
+    names: tuple[str, ...]
+    way: int
+    meaning: str
+
+
+def boundary_sentence(
+    limits: tuple[Limit, ...],
+    names: tuple[str, ...],
+    objective: Objective,
+    optimum: Optimum,
+    covariance: Floats,
+    box: tuple[Floats, Floats],
+) -> str | None:
+    """The limits that explain the data as well as the optimum does, and what is hardly known; None if neither."""
+    said: list[str] = []
+    explained: set[str] = set()
+    for limit in limits:
+        places = [names.index(name) for name in limit.names]
+        if explained.isdisjoint(limit.names) and _runs_there(limit, places, objective, optimum, box):
+            said.append(limit.meaning)
+            explained |= set(limit.names)
+    for place, name in enumerate(names):
+        spread = float(np.sqrt(covariance[place, place]))
+        value = float(np.exp(optimum.point[place]))
+        if name not in explained and optimum.pinned[place]:
+            said.append(f"The parameter {name} runs to its limit ({value:.3g}): these data don't determine it.")
+        elif name not in explained and spread > _UNKNOWN:
+            low, high = value * np.exp(-1.2816 * spread), value * np.exp(1.2816 * spread)
+            said.append(f"The parameter {name} is hardly known: 80 % interval {low:.3g} to {high:.3g}.")
+    return " ".join(said) or None
+
+
+def _runs_there(
+    limit: Limit, places: list[int], objective: Objective, optimum: Optimum, box: tuple[Floats, Floats]
+) -> bool:
+    low, high = box
+    middle = (low + high) / 2
+    end = high if limit.way > 0 else low
+    room = min(limit.way * (end[place] - optimum.point[place]) for place in places)
+    far = all(limit.way * (optimum.point[place] - middle[place]) > _FAR for place in places)
+    if room <= 0:
+        return True
+    pushed = optimum.point.copy()
+    pushed[places] += limit.way * room
+    return far and objective(optimum.point)[0] - objective(pushed)[0] < _SAME
