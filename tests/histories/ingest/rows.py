@@ -17,7 +17,8 @@ def summed(summary: IngestSummary) -> IngestSummary:
     """The summary, once its counts were seen to add up."""
     assert summary.rows_read == summary.kept + summary.duplicates + summary.quarantined
     assert sum(summary.reasons.values()) == summary.quarantined
-    assert sum(event.count for event in summary.events) == summary.kept
+    if len(summary.events) < 500:  # it lists no more
+        assert sum(event.count for event in summary.events) == summary.kept
     return summary
 
 

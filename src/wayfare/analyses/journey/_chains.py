@@ -114,13 +114,10 @@ def _one_of(event: NDArray, codes: set[int]) -> NDArray[np.bool_]:
 
 def _in_step_order(rows: _Rows, steps: Sequence[int]) -> _Rows:
     """The rows with those of one customer's instant in the order of the steps that they can fill."""
-    every = rows.block["time"]
-    if not (every[1:] == every[:-1]).any():  # all rows at once are cheaper than those that matter gathered
-        return rows
     tied = rows.time[1:] == rows.time[:-1]
-    tied &= rows.code[1:] == rows.code[:-1]
     if not tied.any():
         return rows
+    tied &= rows.code[1:] == rows.code[:-1]
     place = _places(rows, steps, tied)
     if not (tied & (np.diff(place) < 0)).any():
         return rows

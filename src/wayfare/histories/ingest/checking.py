@@ -29,9 +29,9 @@ class Checked:
         return self.rows - self.duplicates - self.quarantined
 
 
-def check(con: duckdb.DuckDBPyConnection, loads: Sequence[Load], staged: Staged, *, rows: bool, ids: str) -> Checked:
+def check(con: duckdb.DuckDBPyConnection, loads: Sequence[Load], staged: Staged, *, rows: bool, ids: str, there: str = "") -> Checked:
     """Which rows are usable; the views `usable` and `faulty` where not all are."""
-    doubles = find_doubles(con, staged, rows=rows, present_ids=ids)
+    doubles = find_doubles(con, staged, rows=rows, present_ids=ids, there=there)
     total, faults = one(con, f"SELECT count(*), count(fault) FROM {staged.relation}")
     rejected = [line for load in loads for line in load.raw.rejected]
     dropped = f" ANTI JOIN {DOUBLES} USING (ord)" if doubles else ""

@@ -20,7 +20,7 @@ from wayfare.histories.ingest.cells import (
     quoted,
     unreadable_number,
 )  # fmt: skip
-from wayfare.histories.ingest.expressions import Scope, columns_of, compiled, condition
+from wayfare.histories.ingest.expressions import Scope, Steps, columns_of, compiled, condition
 from wayfare.histories.ingest.raw import Raw
 from wayfare.histories.ingest.recipe import Recipe
 from wayfare.histories.ingest.times import EARLIEST, ISO, LATEST, Reading, forms, in_utc, reading
@@ -68,6 +68,7 @@ class _Branch:
     raw: Raw
     order: str
     keep: str
+    steps: Steps
     inner: dict[str, str]
     cells: dict[str, Cell]
     faults: list[tuple[str, str]]
@@ -76,7 +77,7 @@ class _Branch:
     @property
     def plain(self) -> bool:
         """Whether nothing is computed: each column is one of the source's."""
-        return not self.keep and all(sql.startswith('"') or ("::" in sql and "(" not in sql) for sql in self.inner.values())
+        return not (self.keep or self.steps.layers) and all(sql.startswith('"') or ("::" in sql and "(" not in sql) for sql in self.inner.values())
 
 
 def stage(con: duckdb.DuckDBPyConnection, loads: Sequence[Load], zone: str) -> Staged:
@@ -110,7 +111,8 @@ def _settled(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
 
 def _branches(index: int, load: Load, zone: str) -> list[_Branch]:
     raw, recipe = load.raw, load.recipe
-    scope = Scope(raw.columns, recipe.decimal, raw.name, recipe.lenient)
+    steps = Steps()
+    scope = Scope(raw.columns, recipe.decimal, raw.name, recipe.lenient, steps)
     rules, result = len(recipe.rows), []
     properties = {name: scope.column(column) for column, name in property_names(load).items()}
     for position, rule in enumerate(recipe.rows):
@@ -118,9 +120,9 @@ def _branches(index: int, load: Load, zone: str) -> list[_Branch]:
         absent = [key for key in REQUIRED if key not in cells]
         if absent:
             raise _unmapped(absent, raw)
-        keep = condition(rule.when, scope) if rule.when is not None else ""
-        result.append(_branch(index, load, cells, keep, _order(index, rules, position), recipe.zone or zone))
-    return result + _idle(result, load, index)
+        keep = scope.kept(Cell(condition(rule.when, scope), "BOOLEAN")).sql if rule.when is not None else ""
+        result.append(_branch(index, load, cells, keep, _order(index, rules, position), recipe.zone or zone, steps))
+    return result + _idle(result, load, index, steps)
 
 
 def _order(index: int, rules: int, position: int) -> str:
@@ -134,7 +136,7 @@ def _unmapped(absent: Sequence[str], raw: Raw) -> BadInput:
     )  # fmt: skip
 
 
-def _branch(index: int, load: Load, cells: Mapping[str, Cell], keep: str, order: str, zone: str) -> _Branch:
+def _branch(index: int, load: Load, cells: Mapping[str, Cell], keep: str, order: str, zone: str, steps: Steps) -> _Branch:
     """The rule's columns: text cleaned once in the inner query, then read as times and numbers in the outer one."""
     inner: dict[str, str] = {}
     outer: dict[str, Cell] = {}
@@ -155,7 +157,7 @@ def _branch(index: int, load: Load, cells: Mapping[str, Cell], keep: str, order:
     faults = _faults(outer)
     said = [as_text(outer[key]) for key in outer if CANONICAL.get(key) is Kind.NUMBER and outer[key].is_text]
     offence = f"concat_ws(chr(31), {', '.join(['t_given', *said])})"
-    return _Branch(index, load.raw, order, keep, inner, outer, faults, offence)
+    return _Branch(index, load.raw, order, keep, steps, inner, outer, faults, offence)
 
 
 def _given(cell: Cell) -> str:
@@ -181,12 +183,12 @@ def _faults(cells: Mapping[str, Cell]) -> list[tuple[str, str]]:
     return faults
 
 
-def _idle(branches: list[_Branch], load: Load, index: int) -> list[_Branch]:
+def _idle(branches: list[_Branch], load: Load, index: int, steps: Steps) -> list[_Branch]:
     """Lines for which no rule gives a row: they are read, so they are accounted for."""
     if not all(branch.keep for branch in branches):
         return []
     none = " AND ".join(f"NOT {branch.keep}" for branch in branches)
-    return [_Branch(index, load.raw, _order(index, len(branches), 0), f"({none})", {}, {}, [("true", NOTHING)])]
+    return [_Branch(index, load.raw, _order(index, len(branches), 0), f"({none})", steps, {}, {}, [("true", NOTHING)])]
 
 
 def _common(name: str, cells: Sequence[Cell]) -> str:
@@ -215,12 +217,13 @@ def _select(branch: _Branch, types: Mapping[str, str]) -> str:
     raw = branch.raw
     line = quoted(raw.line_column) if raw.line_column else "rowid"
     where = f" WHERE {branch.keep}" if branch.keep else ""
+    rows = branch.steps.over(f"(SELECT rowid, * FROM {quoted(raw.table)})") if branch.steps.layers else quoted(raw.table)
     first = ", ".join(f"{sql} AS {alias}" for alias, sql in {"ord": branch.order, "line": line, **branch.inner}.items())
     values = {name: _cast(branch.cells.get(name), name, kind) for name, kind in types.items()}
     shown = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in values.items())
     cases = " ".join(f"WHEN {test} THEN {literal(reason)}" for test, reason in branch.faults)
     offence = f"CASE WHEN fault IS NOT NULL THEN {branch.offence} END AS offence"
-    return f"SELECT ord, {branch.load} AS src, line, CASE {cases} END AS fault, {offence}, {shown} FROM (SELECT {first} FROM {quoted(raw.table)}{where})"
+    return f"SELECT ord, {branch.load} AS src, line, CASE {cases} END AS fault, {offence}, {shown} FROM (SELECT {first} FROM {rows}{where})"
 
 
 def property_names(load: Load) -> dict[str, str]:

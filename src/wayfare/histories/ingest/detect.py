@@ -91,12 +91,13 @@ class _Seen:
         return [name for name in self.columns if _plain(name) == word]
 
     def fits(self, name: str, key: str) -> bool:
-        """Whether the column can be `key`: dates for time, numbers for numbers."""
+        """Whether the column can be `key`: dates for time, numbers for numbers; the more so if it has just that name."""
+        enough = 0.1 if _plain(name) == key else 0.5
         cell = Cell(quoted(name), self.columns[name])
         if key == "time":
-            return cell.is_time or self._share(cell, _time_test(cell), nothing=1.0) > 0.5
+            return cell.is_time or self._share(cell, _time_test(cell), nothing=1.0) > enough
         if CANONICAL[key] is Kind.NUMBER:
-            return cell.is_number or self._share(cell, f"try_cast(replace({said(cell)}, ',', '.') AS DOUBLE)" if cell.is_text else "NULL", nothing=1.0) > 0.5
+            return cell.is_number or self._share(cell, f"try_cast(replace({said(cell)}, ',', '.') AS DOUBLE)" if cell.is_text else "NULL", nothing=1.0) > enough
         return not cell.type.endswith("[]") and not cell.type.startswith(("STRUCT", "MAP"))
 
     def only_time(self, taken: Any) -> str | None:

@@ -11,7 +11,7 @@ from wayfare.histories.ingest.workbench import one
 DOUBLES = "doubles"
 
 
-def find_doubles(con: duckdb.DuckDBPyConnection, staged: Staged, *, rows: bool, present_ids: str = "") -> bool:
+def find_doubles(con: duckdb.DuckDBPyConnection, staged: Staged, *, rows: bool, present_ids: str = "", there: str = "") -> bool:
     """Lists in the table `doubles` the `ord` of each row to drop; the first in input order stays.
 
     Whole rows are compared as read, usable or not, so that the quarantine holds no row twice. Event ids are compared
@@ -21,6 +21,7 @@ def find_doubles(con: duckdb.DuckDBPyConnection, staged: Staged, *, rows: bool, 
         con: Where the rows are.
         staged: The rows.
         rows: Whether exact repetitions of a row are duplicates.
+        there: A relation with the `ord` of rows that the log is known to have already.
         present_ids: A relation with the column `event_id` of the log that the rows will join.
     """
     found = []
@@ -35,6 +36,8 @@ def find_doubles(con: duckdb.DuckDBPyConnection, staged: Staged, *, rows: bool, 
             found.append("SELECT ord FROM with_id ANTI JOIN (SELECT min(ord) AS ord FROM with_id GROUP BY event_id) USING (ord)")
         if present_ids:
             found.append(f"SELECT ord FROM with_id SEMI JOIN {present_ids} USING (event_id)")
+    if there:
+        found.append(f"SELECT ord FROM {there}")
     if not found:
         return False
     con.execute(f"CREATE OR REPLACE TEMP TABLE {DOUBLES} AS SELECT DISTINCT ord FROM ({' UNION ALL '.join(found)})")

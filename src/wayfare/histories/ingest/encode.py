@@ -28,6 +28,8 @@ class Encoded:
     schema: Schema
     dictionaries: dict[str, pa.Array]
     query: str
+    fresh: str
+    """The new rows alone, encoded, with `ord`."""
     customers: int
     """How many customers the new rows are of."""
 
@@ -62,7 +64,7 @@ def encode(
     union = fresh if present is None else f"{_widened(present, schema, dictionaries)} UNION ALL {fresh}"
     shown = ", ".join(quoted(name) for name in schema)
     (customers,) = one(con, f"SELECT count(DISTINCT code) FROM {_code_table(0)}")
-    return Encoded(schema, dictionaries, f"SELECT {shown} FROM ({union}) ORDER BY customer, time, ord", customers)
+    return Encoded(schema, dictionaries, f"SELECT {shown} FROM ({union}) ORDER BY customer, time, ord", fresh, customers)
 
 
 def _code_table(position: int) -> str:
@@ -159,6 +161,14 @@ def _present_value(name: str, present: Present, kind: Kind, names: Mapping[str, 
     if name not in present.schema:
         return _absent(kind, len(names.get(name, ())))
     return _as_code(quoted(name), len(names[name])) if kind is Kind.CODE else quoted(name)
+
+
+def already_there(con: duckdb.DuckDBPyConnection, encoded: Encoded, present: Present) -> str:
+    """A table with the `ord` of each new row that the log has already, equal in every column."""
+    same = " AND ".join(f"f.{quoted(name)} IS NOT DISTINCT FROM p.{quoted(name)}" for name in encoded.schema)
+    there = _widened(present, encoded.schema, encoded.dictionaries)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE already_there AS SELECT f.ord FROM ({encoded.fresh}) f SEMI JOIN ({there}) p ON {same}")
+    return "already_there"
 
 
 def blocks(batches: Iterator[pa.RecordBatch], size: int = BLOCK_EVENTS) -> Iterator[pa.RecordBatch]:

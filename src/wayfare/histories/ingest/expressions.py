@@ -19,8 +19,9 @@ Conditions: {column: X, starts: C}, {equals: v or list}, {above: n}, {below: n},
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wayfare.errors import BadInput, UnknownName
@@ -39,6 +40,33 @@ from wayfare.histories.ingest.cells import (
 Node = Any
 
 
+class Steps:
+    """Parts of expressions that are computed once, as columns of nested queries: SQL would repeat them at every use."""
+
+    def __init__(self) -> None:
+        self.layers: list[dict[str, str]] = []
+        self._depth: dict[str, int] = {}
+
+    def kept(self, sql: str) -> str:
+        """The column that stands for the expression."""
+        if re.fullmatch(r'"[^"]*"|\(?-?[\w.]+\)?(::\w+)?', sql):
+            return sql
+        depth = max((1 + self._depth[alias] for alias in re.findall(r'"\x1f\d+"', sql)), default=0)
+        if depth == len(self.layers):
+            self.layers.append({})
+        known = next((alias for alias, same in self.layers[depth].items() if same == sql), None)
+        alias = known or f'"\x1f{len(self._depth)}"'
+        self.layers[depth][alias] = sql
+        self._depth[alias] = depth
+        return alias
+
+    def over(self, relation: str) -> str:
+        """The relation with those columns added."""
+        for layer in self.layers:
+            relation = f"(SELECT *, {', '.join(f'{sql} AS {alias}' for alias, sql in layer.items())} FROM {relation})"
+        return relation
+
+
 @dataclass(frozen=True)
 class Scope:
     """The columns that expressions may name, with their SQL types, and how their numbers are written."""
@@ -48,6 +76,14 @@ class Scope:
     where: str = ""
     optional: bool = False
     """Whether a column that the source does not have reads as missing, rather than being an error."""
+    steps: Steps | None = None
+    """Where parts that are used more than once are kept; without it they stand in full."""
+
+    def kept(self, cell: Cell) -> Cell:
+        """The cell as a column that is computed once."""
+        if self.steps is None or cell is MISSING:
+            return cell
+        return replace(cell, sql=self.steps.kept(cell.sql), broken=self.steps.kept(cell.broken) if cell.broken else "")
 
     def column(self, name: str) -> Cell:
         """The column `name` (or the first of `A|B` that exists), by its exact name, else whatever its capitals."""
@@ -75,7 +111,7 @@ def compiled(node: Node, scope: Scope) -> Cell:
     if isinstance(node, Mapping):
         for word, compile_it in _WORDS.items():
             if word in node:
-                return compile_it(node, scope)
+                return scope.kept(compile_it(node, scope))
     raise BadInput(f"{node!r} is not an expression.", where=scope.where, allowed=("a column's name", *_WORDS))
 
 
@@ -121,11 +157,15 @@ def _first(node: Node, scope: Scope) -> Cell:
     return Cell(f"coalesce({', '.join(trimmed(cell) for cell in cells)})", "VARCHAR", _broken(cells), scope.decimal)
 
 
+def _number(cell: Cell, scope: Scope) -> str:
+    return scope.kept(Cell(as_number(cell), "DOUBLE")).sql
+
+
 def _arithmetic(word: str, mark: str) -> Callable[[Node, Scope], Cell]:
     def compile_it(node: Node, scope: Scope) -> Cell:
         cells = [compiled(part, scope) for part in node[word]]
         broken = " OR ".join(condition for cell in cells if (condition := unreadable_number(cell)))
-        return Cell("(" + f" {mark} ".join(f"({as_number(cell)})" for cell in cells) + ")", "DOUBLE", broken)
+        return Cell("(" + f" {mark} ".join(f"({_number(cell, scope)})" for cell in cells) + ")", "DOUBLE", broken)
 
     return compile_it
 
@@ -133,7 +173,7 @@ def _arithmetic(word: str, mark: str) -> Callable[[Node, Scope], Cell]:
 def _of_number(word: str, form: str) -> Callable[[Node, Scope], Cell]:
     def compile_it(node: Node, scope: Scope) -> Cell:
         cell = compiled(node[word], scope)
-        return Cell(form.format(as_number(cell)), "DOUBLE", unreadable_number(cell))
+        return Cell(form.format(_number(cell, scope)), "DOUBLE", unreadable_number(cell))
 
     return compile_it
 
@@ -141,8 +181,9 @@ def _of_number(word: str, form: str) -> Callable[[Node, Scope], Cell]:
 def _sum(node: Node, scope: Scope) -> Cell:
     cells = [compiled(part, scope) for part in node["sum"]]
     broken = " OR ".join(condition for cell in cells if (condition := unreadable_number(cell)))
-    total = " + ".join(f"coalesce({as_number(cell)}, 0)" for cell in cells)
-    known = " AND ".join(f"({as_number(cell)}) IS NULL" for cell in cells)
+    numbers = [_number(cell, scope) for cell in cells]
+    total = " + ".join(f"coalesce({number}, 0)" for number in numbers)
+    known = " AND ".join(f"({number}) IS NULL" for number in numbers)
     return Cell(f"(CASE WHEN {known} THEN NULL ELSE {total} END)", "DOUBLE", broken)
 
 
@@ -157,7 +198,8 @@ def _path(node: Node, scope: Scope) -> Cell:
     if cell is MISSING or not inside:
         return cell
     pointer = "$" + "".join(f'."{part}"' for part in inside.replace('"', "").split("."))
-    return Cell(f"json_extract_string({json_of(cell)}, {literal(pointer)})", "VARCHAR", decimal=".")
+    nested = scope.kept(Cell(json_of(cell), "JSON")).sql
+    return Cell(f"json_extract_string({nested}, {literal(pointer)})", "VARCHAR", decimal=".")
 
 
 def json_of(cell: Cell) -> str:
@@ -166,15 +208,15 @@ def json_of(cell: Cell) -> str:
         return cell.sql
     if cell.type == "VARCHAR":
         return f"CASE WHEN json_valid({cell.sql}) THEN {cell.sql}::JSON END"
-    return f"tojson_of({cell.sql})"
+    return f"to_json({cell.sql})"
 
 
 def _param(node: Node, scope: Scope) -> Cell:
     cell = compiled(node["of"], scope)
     if cell is MISSING:
         return cell
-    pairs = f"""fromjson_of({json_of(cell)}, '[{{"key":"VARCHAR","value":"JSON"}}]')"""
-    value = f"list_filter({pairs}, lambda p: p.key = {literal(str(node['param']))})[1].value"
+    pairs = f"""from_json({json_of(cell)}, '[{{"key":"VARCHAR","value":"JSON"}}]')"""
+    value = scope.kept(Cell(f"list_filter({pairs}, lambda p: p.key = {literal(str(node['param']))})[1].value", "JSON")).sql
     kinds = ("string_value", "int_value", "double_value", "float_value")
     inside = ", ".join(f"json_extract_string({value}, '$.{kind}')" for kind in kinds)
     bare = f"CASE WHEN json_type({value}) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string({value}, '$') END"
@@ -206,7 +248,7 @@ def _stripped(node: Node, scope: Scope) -> Cell:
 
 
 def _when(node: Node, scope: Scope) -> Cell:
-    test = condition(node["when"], scope)
+    test = scope.kept(Cell(condition(node["when"], scope), "BOOLEAN")).sql
     then, other = (compiled(node[word], scope) if node.get(word) is not None else MISSING for word in ("then", "else"))
     broken = f"CASE WHEN {test} THEN {then.broken or 'false'} ELSE {other.broken or 'false'} END" if then.broken or other.broken else ""
     if {then.type, other.type} == {"DOUBLE"} or ("DOUBLE" in (then.type, other.type) and MISSING in (then, other)):

@@ -20,7 +20,7 @@ from wayfare.histories.ingest.detect import detect_in
 from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, blocks, encode
 from wayfare.histories.ingest.kinds import kinds_of
 from wayfare.histories.ingest.mapping import Mapping, Properties
-from wayfare.histories.ingest.raw import Raw, described
+from wayfare.histories.ingest.raw import Raw, described, without_rowid
 from wayfare.histories.ingest.recipe import recipe_of
 from wayfare.histories.ingest.sources import Piece, Wanted, pieces, read
 from wayfare.histories.ingest.workbench import one, workbench
@@ -113,7 +113,7 @@ def _raw(con: duckdb.DuckDBPyConnection, frame: Any, name: str) -> Raw:
     con.register("frame", table)
     con.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
     con.unregister("frame")
-    return Raw("the data frame", name, described(con, name))
+    return without_rowid(con, Raw("the data frame", name, described(con, name)))
 
 
 def _report(checked: Checked) -> None:

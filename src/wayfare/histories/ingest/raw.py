@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
@@ -63,3 +63,12 @@ def described(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     """A table's columns and their SQL types."""
     rows = con.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {quoted(table)})").fetchall()
     return {str(name): str(kind) for name, kind in rows}
+
+
+def without_rowid(con: duckdb.DuckDBPyConnection, raw: Raw) -> Raw:
+    """The same with a column called `rowid`, DuckDB's own name for a row's number, under another name."""
+    taken = next((name for name in raw.columns if name.casefold() == "rowid"), None)
+    if taken is None:
+        return raw
+    con.execute(f"ALTER TABLE {quoted(raw.table)} RENAME COLUMN {quoted(taken)} TO row_id")
+    return replace(raw, columns={"row_id" if name == taken else name: kind for name, kind in raw.columns.items()})

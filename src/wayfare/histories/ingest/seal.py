@@ -17,13 +17,14 @@ from wayfare.histories import store
 from wayfare.histories.ingest import quarantine
 from wayfare.histories.ingest.aside import put_aside
 from wayfare.histories.ingest.checking import Checked, check
-from wayfare.histories.ingest.clean import Load, stage
-from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, blocks, encode
+from wayfare.histories.ingest.clean import Load, Staged, stage
+from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, already_there, blocks, encode
 from wayfare.histories.ingest.facts import describe_rows
 from wayfare.histories.ingest.kinds import kinds_of
 from wayfare.histories.ingest.present import present_ids, present_of
 from wayfare.histories.ingest.summary import IngestSummary
 from wayfare.histories.ingest.workbench import sweep_scratch, workbench
+from wayfare.histories.schema import Kind
 from wayfare.histories.store import SealedSource
 
 Progress = Callable[[str, float], None]
@@ -92,12 +93,11 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], re
     current = store.current_generation(folder)
     present = SealedSource(current) if current else None
     staged = stage(con, loads, request.zone)
-    checked = check(con, loads, staged, rows=request.dedupe_rows, ids=present_ids(con, present) if present else "")
+    checked, kinds = _checked(con, loads, staged, present, request)
     if checked.rows == 0:
         raise BadInput("There are no rows.", where=", ".join(load.raw.name for load in loads), hint="The source has a header but no data.")
     if not (checked.kept or checked.duplicates or request.partial or request.dry_run):
         raise _nothing_usable(checked, loads)
-    kinds = kinds_of(con, checked.usable, staged.columns, present.schema if present else None)
     facts = describe_rows(con, checked, loads, request.currency)
     summary = replace(
         facts, rows_read=checked.rows, kept=checked.kept, duplicates=checked.duplicates,
@@ -117,6 +117,20 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], re
     store.publish(folder, generation)
     request.progress("writing", 1.0)
     return replace(summary, generation=generation.name)
+
+
+def _checked(
+    con: duckdb.DuckDBPyConnection, loads: Sequence[Load], staged: Staged, present: SealedSource | None, request: Request
+) -> tuple[Checked, dict[str, Kind]]:
+    """The rows checked, and how each of their columns will be stored."""
+    ids = present_ids(con, present) if present else ""
+    checked = check(con, loads, staged, rows=request.dedupe_rows, ids=ids)
+    kinds = kinds_of(con, checked.usable, staged.columns, present.schema if present else None)
+    if present is None or not request.dedupe_rows or not checked.kept:
+        return checked, kinds
+    there = present_of(con, present)
+    found = already_there(con, encode(con, checked.usable, staged.columns, kinds, there, request.zone), there)
+    return check(con, loads, staged, rows=True, ids=ids, there=found), kinds
 
 
 def _write(

@@ -13,7 +13,7 @@ import duckdb
 from wayfare.errors import BadInput
 from wayfare.histories.ingest.cells import literal, quoted
 from wayfare.histories.ingest.delimited import read_delimited
-from wayfare.histories.ingest.raw import Raw, described
+from wayfare.histories.ingest.raw import Raw, described, without_rowid
 from wayfare.histories.schema import Kind
 
 
@@ -99,7 +99,7 @@ def read(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted: Wante
     raw = _readers()[piece.kind](con, piece, table, wanted)
     if not raw.columns:
         raise BadInput("There are no columns.", where=piece.name)
-    return raw
+    return without_rowid(con, raw)
 
 
 def _readers() -> dict[str, Callable[[duckdb.DuckDBPyConnection, Piece, str, Wanted], Raw]]:
