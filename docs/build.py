@@ -30,7 +30,9 @@ def journey_map() -> str:
 
     table = pa.Table.from_batches(list(records(Company())), schema=SCHEMA)
     columns = {name: name for name in SCHEMA.names if name not in ("customer", "time", "event")}
-    log = wf.read_events(table, customer="customer", time="time", event="event", zone="Europe/Amsterdam", **columns)
+    log = wf.read_events(
+        table, customer="customer", time="time", event="event", zone="Europe/Amsterdam", **columns
+    )
     return wf.stages(wf.Study(log, wf.Journey(**journey()))).chart().svg()
 
 

@@ -38,7 +38,7 @@ def echo(
     by: Property | None = None,
     share: Share = 0.5,
     day: Day | None = None,
-    within: Duration = Duration.parse("7d"),  # noqa: B008 - a constant
+    within: Duration = Duration.parse("7d"),
     mode: Literal["fast", "slow"] = "fast",
     level: Literal[1, 2] = 1,
     flag: bool = False,
@@ -58,7 +58,9 @@ def echo(
         share: A share: from 0 to 1.
     """
     said = {k: v for k, v in locals().items() if k != "study"}
-    return EchoResult(said=table(name=list(said), value=[repr(v) for v in said.values()]), findings=(Finding("Said."),))
+    return EchoResult(
+        said=table(name=list(said), value=[repr(v) for v in said.values()]), findings=(Finding("Said."),)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,15 @@ FRAME = pd.DataFrame(
 
 @pytest.fixture(scope="module")
 def log():
-    return wf.read_events(FRAME, customer="customer", time="time", event="event", channel="channel", value="value", zone="Europe/Amsterdam")
+    return wf.read_events(
+        FRAME,
+        customer="customer",
+        time="time",
+        event="event",
+        channel="channel",
+        value="value",
+        zone="Europe/Amsterdam",
+    )
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,9 @@ def test_a_segment_is_judged_before_rows_are_dropped(log):
 
 
 def test_dates_are_days_of_the_logs_zone(log):
-    assert log.where(since="2024-02-01").fold(Rows()) == 2  # 00:30 in Amsterdam is 23:30 UTC of the day before
+    assert (
+        log.where(since="2024-02-01").fold(Rows()) == 2
+    )  # 00:30 in Amsterdam is 23:30 UTC of the day before
     assert log.where(until=date(2024, 2, 1)).fold(Rows()) == 3
     assert log.where(since=datetime(2024, 1, 31, 23, 31, tzinfo=UTC)).fold(Rows()) == 1
     assert log.where(until="2024-02-01").where(until="2025-01-01").fold(Rows()) == 3
@@ -116,4 +126,9 @@ def test_partials_of_every_shape_add_up():
     right = {"n": 2, "array": np.array([3, 4]), "list": ["b"], "pair": (3, 4.0), "new": 5}
     total = add_up(left, right)
     assert total["array"].tolist() == [4, 6]
-    assert {k: v for k, v in total.items() if k != "array"} == {"n": 3, "list": ["a", "b"], "pair": (4, 6.0), "new": 5}
+    assert {k: v for k, v in total.items() if k != "array"} == {
+        "n": 3,
+        "list": ["a", "b"],
+        "pair": (4, 6.0),
+        "new": 5,
+    }

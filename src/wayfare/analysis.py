@@ -53,9 +53,13 @@ class Parameter:
         try:
             return _PARSERS[self.kind](value, self, study)
         except InvalidParameter as error:
-            raise InvalidParameter(error.problem, where=self.name, allowed=error.allowed, hint=error.hint) from None
+            raise InvalidParameter(
+                error.problem, where=self.name, allowed=error.allowed, hint=error.hint
+            ) from None
         except UnknownName as error:
-            raise UnknownName(error.problem, where=self.name, allowed=error.allowed, hint=error.hint) from None
+            raise UnknownName(
+                error.problem, where=self.name, allowed=error.allowed, hint=error.hint
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,9 @@ def _kind(hint: Any) -> tuple[str, tuple[str, ...]]:
         return "choice", get_args(hint)
     if get_origin(hint) is tuple:
         return "texts", ()
-    return {Duration: "duration", bool: "flag", int: "whole", float: "number", str: "text", date: "day"}[hint], ()
+    return {Duration: "duration", bool: "flag", int: "whole", float: "number", str: "text", date: "day"}[
+        hint
+    ], ()
 
 
 def _argument_help(doc: str) -> dict[str, str]:

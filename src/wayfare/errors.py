@@ -20,7 +20,9 @@ class WayfareError(Exception):
     code = "error"
     status = 400
 
-    def __init__(self, problem: str, *, where: str = "", allowed: Iterable[object] = (), hint: str = "") -> None:
+    def __init__(
+        self, problem: str, *, where: str = "", allowed: Iterable[object] = (), hint: str = ""
+    ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.where = where
@@ -53,7 +55,9 @@ class WayfareError(Exception):
         }
 
 
-def _rebuild(kind: type[WayfareError], problem: str, where: str, allowed: tuple[str, ...], hint: str) -> WayfareError:
+def _rebuild(
+    kind: type[WayfareError], problem: str, where: str, allowed: tuple[str, ...], hint: str
+) -> WayfareError:
     return kind(problem, where=where, allowed=allowed, hint=hint)
 
 

@@ -90,12 +90,18 @@ class Log:
         conditions = tuple(compile_segment(s, self.schema, lambda c, n: self.names(c).code(n)) for s in kept)
         condition = replace(self.condition, conditions=self.condition.conditions + conditions)
         if since is not None:
-            condition = replace(condition, since=max(self.moment(since), condition.since or self.moment(since)))
+            condition = replace(
+                condition, since=max(self.moment(since), condition.since or self.moment(since))
+            )
         if until is not None:
-            condition = replace(condition, until=min(self.moment(until), condition.until or self.moment(until)))
+            condition = replace(
+                condition, until=min(self.moment(until), condition.until or self.moment(until))
+            )
         if events is not None:
             codes = frozenset(self.code("event", event) for event in events)
-            condition = replace(condition, events=codes if condition.events is None else codes & condition.events)
+            condition = replace(
+                condition, events=codes if condition.events is None else codes & condition.events
+            )
         return replace(self, condition=condition, segments=self.segments + tuple(str(s) for s in kept))
 
     def moment(self, when: When) -> int:
@@ -110,7 +116,9 @@ class Log:
         try:
             parsed = datetime.fromisoformat(when)
         except ValueError:
-            raise InvalidParameter(f"{when!r} is not a date or time.", allowed=("2024-05-31", "2024-05-31T12:00")) from None
+            raise InvalidParameter(
+                f"{when!r} is not a date or time.", allowed=("2024-05-31", "2024-05-31T12:00")
+            ) from None
         return self.moment(parsed)
 
     def fold(self, fold: Fold[Partial], progress: Progress | None = None) -> Partial:
@@ -122,7 +130,10 @@ class Log:
         return self.engine.run(self.source, self.condition, folds, progress)
 
     def each_customer(
-        self, function: Callable[[Block], Mapping[str, NDArray]], columns: Sequence[str] = (), progress: Progress | None = None
+        self,
+        function: Callable[[Block], Mapping[str, NDArray]],
+        columns: Sequence[str] = (),
+        progress: Progress | None = None,
     ) -> pa.Table:
         """One row a customer, with the customer's id first and then what `function` gives for a block's customers.
 
@@ -156,17 +167,36 @@ def open_log(folder: str | Path, *, zone: str = "UTC", engine: Engine | None = N
     return Log(open_sealed(Path(folder)), engine=engine or LocalEngine(), zone=zone)
 
 
-def read_events(frame: Any, *, customer: str, time: str, event: str, zone: str = "UTC", **columns: str) -> Log:
-    """A log in memory from any data frame (pandas, polars, pyarrow, a DuckDB relation) or a file's path.
+def read_events(
+    frame: Any,
+    *,
+    customer: str,
+    time: str,
+    event: str | None = None,
+    as_event: str | None = None,
+    zone: str = "UTC",
+    **columns: str,
+) -> Log:
+    """A log in memory from any data frame: pandas, polars, pyarrow, a DuckDB relation.
 
     Args:
         frame: One row an event.
         customer: The column with the customer's id.
         time: The column with the moment; without a zone it is read in `zone`.
         event: The column with the event's name.
+        as_event: Instead, the event that every row is: `purchase` for a list of orders.
         zone: The time zone of the calendar.
-        columns: Further columns as `name=column`: canonical ones (`value`, `order`, `channel`, …) or your own.
+        columns: Further columns as `name=column`: canonical ones (`value`, `order`, `channel`, …) or your own. Columns
+            that are not named travel along under their own names.
     """
     from wayfare.histories.ingest.frames import memory_source
 
-    return Log(memory_source(frame, zone=zone, customer=customer, time=time, event=event, **columns), zone=zone)
+    if (event is None) == (as_event is None):
+        raise InvalidParameter(
+            "Name the column with the events, or what every row is.", allowed=("event=", "as_event=")
+        )
+    named = {**columns, **({"event": event} if event else {})}
+    source = memory_source(
+        frame, zone=zone, as_event=as_event, properties="all", customer=customer, time=time, **named
+    )
+    return Log(source, zone=zone)

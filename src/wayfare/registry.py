@@ -15,7 +15,18 @@ from wayfare.errors import UnknownName
 
 ENTRY_POINTS = "wayfare.analyses"
 
-GROUPS = ("journey", "measurement", "repurchase", "satisfaction", "kano", "canvas", "value_chain", "scenario", "strategy", "referral")
+GROUPS = (
+    "journey",
+    "measurement",
+    "repurchase",
+    "satisfaction",
+    "kano",
+    "canvas",
+    "value_chain",
+    "scenario",
+    "strategy",
+    "referral",
+)
 
 
 def names() -> tuple[str, ...]:
@@ -31,7 +42,9 @@ def find(name: str) -> Analysis:
         raise UnknownName.among("analysis", name, places)
     found = getattr(importlib.import_module(places[key]), key, None)
     if not isinstance(found, Analysis):
-        raise UnknownName(f"{places[key]} has no analysis called {key!r}.", hint="Decorate the function with @analysis.")
+        raise UnknownName(
+            f"{places[key]} has no analysis called {key!r}.", hint="Decorate the function with @analysis."
+        )
     return found
 
 
@@ -48,7 +61,9 @@ def refresh() -> None:
 @cache
 def _places() -> dict[str, str]:
     own = [(_rank(group), name, module) for group, name, module in _walk(wayfare.analyses)]
-    others = [(len(GROUPS), point.name, point.value.partition(":")[0]) for point in entry_points(group=ENTRY_POINTS)]
+    others = [
+        (len(GROUPS), point.name, point.value.partition(":")[0]) for point in entry_points(group=ENTRY_POINTS)
+    ]
     return {name: module for _, name, module in sorted(own + others)}
 
 

@@ -156,7 +156,8 @@ def _declared(cls: type[Result]) -> dict[str, dict[str, str]]:
     return {
         f.name: next(a.columns for a in get_args(hints[f.name]) if isinstance(a, Columns))
         for f in dataclasses.fields(cls)
-        if get_origin(hints[f.name]) is Annotated and any(isinstance(a, Columns) for a in get_args(hints[f.name]))
+        if get_origin(hints[f.name]) is Annotated
+        and any(isinstance(a, Columns) for a in get_args(hints[f.name]))
     }
 
 

@@ -106,7 +106,10 @@ class _Together:
     def run(self, tasks: Sequence[Callable[[], Result]]) -> list[Result | WayfareError]:
         """Each task's result or its error; another kind of exception is raised here."""
         outcomes: list[Any] = [None] * len(tasks)
-        threads = [threading.Thread(target=self._task, args=(task, outcomes, i), daemon=True) for i, task in enumerate(tasks)]
+        threads = [
+            threading.Thread(target=self._task, args=(task, outcomes, i), daemon=True)
+            for i, task in enumerate(tasks)
+        ]
         self.busy = len(tasks)
         for thread in threads:
             thread.start()

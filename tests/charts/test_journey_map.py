@@ -54,7 +54,16 @@ def test_both_layouts_say_the_numbers():
     picture = draw(columns(**FULL), title="Purchase loses most.", note="n = 3,000 customers")
     for svg in (picture.svg(), picture.narrow()):
         said = words(svg)
-        for text in ("Purchase loses most.", "n = 3,000 customers", "After purchase", "2,443", "1,743", "1.6 days", "7.8", "touchpoint_0"):
+        for text in (
+            "Purchase loses most.",
+            "n = 3,000 customers",
+            "After purchase",
+            "2,443",
+            "1,743",
+            "1.6 days",
+            "7.8",
+            "touchpoint_0",
+        ):
             assert text in said
         assert "26%" in said
         assert not overflowing(svg)
@@ -70,7 +79,11 @@ def test_the_alternative_text_says_what_the_map_shows():
 
 def test_names_are_text_and_never_markup():
     evil = "</text><script>alert(1)</script>&\x00"
-    picture = draw(columns(touchpoints=[{"touchpoint": evil, "customers": 3}], label=evil, customers=3), title=evil, note=evil)
+    picture = draw(
+        columns(touchpoints=[{"touchpoint": evil, "customers": 3}], label=evil, customers=3),
+        title=evil,
+        note=evil,
+    )
     for svg in (picture.svg(), picture.narrow(), picture.html()):
         assert "<script" not in svg
     assert "</text><script>alert(1)</script>&" in words(picture.narrow())
@@ -104,7 +117,9 @@ ANY = st.fixed_dictionaries(
         **dict.fromkeys(("customers", "next_customers", "left", "scores"), COUNTS),
         **dict.fromkeys(("drop_off", "share_of_all"), st.one_of(st.none(), st.floats(0, 1))),
         **dict.fromkeys(("median_days_to_next", "mean_score", "score_low", "score_high"), NUMBERS),
-        "touchpoints": st.lists(st.fixed_dictionaries({"touchpoint": st.text(max_size=60), "customers": COUNTS}), max_size=12),
+        "touchpoints": st.lists(
+            st.fixed_dictionaries({"touchpoint": st.text(max_size=60), "customers": COUNTS}), max_size=12
+        ),
     }
 )
 
@@ -112,7 +127,9 @@ ANY = st.fixed_dictionaries(
 @settings(max_examples=80)
 @given(st.lists(ANY, max_size=6), st.text(max_size=300))
 def test_any_numbers_and_names_make_wellformed_drawings(found, title):
-    stages = [{**NOTHING, **column, "stage": stage.value} for column, stage in zip(found, STAGES, strict=False)]
+    stages = [
+        {**NOTHING, **column, "stage": stage.value} for column, stage in zip(found, STAGES, strict=False)
+    ]
     picture = draw(stages, title=title, note=title)
     for svg in (picture.svg(), picture.narrow()):
         ET.fromstring(svg)
@@ -121,7 +138,12 @@ def test_any_numbers_and_names_make_wellformed_drawings(found, title):
 @settings(max_examples=30)
 @given(st.text(min_size=1, max_size=80), st.integers(0, 10**9))
 def test_long_names_stay_inside_the_drawing(name, customers):
-    full = {**FULL, "label": name, "customers": customers, "touchpoints": [{"touchpoint": name, "customers": customers}] * 9}
+    full = {
+        **FULL,
+        "label": name,
+        "customers": customers,
+        "touchpoints": [{"touchpoint": name, "customers": customers}] * 9,
+    }
     picture = draw(columns(**full), title=name * 5, note=name * 4)
     assert not overflowing(picture.svg())
     assert not overflowing(picture.narrow())

@@ -66,13 +66,26 @@ def test_a_scorecards_numbers_are_in_the_unit_of_their_metric():
     row = {"metric": "repeat_rate", "period": "2024-05", "value": 0.25, "low": 0.2, "high": 0.3, "n": 1200}
     assert shown_row(row, "EUR") == ["repeat_rate", "2024-05", "25%", "20%", "30%", "1,200"]
     assert shown_row({**row, "metric": "refunds", "value": -310.0, "kind": "money"}, "EUR")[2] == "−EUR 310"
-    assert shown_row({"metric": "orders", "value": 470, "low": 428.5, "high": 514.5, "kind": "count"})[1:4] == ["470", "428", "514"]
+    assert shown_row({"metric": "orders", "value": 470, "low": 428.5, "high": 514.5, "kind": "count"})[
+        1:4
+    ] == ["470", "428", "514"]
     assert shown_row({"metric": "repeat_rate", "change": -0.021}, "EUR") == ["repeat_rate", "−2.1 points"]
-    assert shown_row({**row, "metric": "orders", "value": 310, "low": None, "high": None}, "EUR")[2:5] == ["310", "–", "–"]
+    assert shown_row({**row, "metric": "orders", "value": 310, "low": None, "high": None}, "EUR")[2:5] == [
+        "310",
+        "–",
+        "–",
+    ]
 
 
 def test_counts_in_few_characters():
-    assert [short(n) for n in (0, 940, 9_999, 12_345, 999_999, 4_123_456)] == ["0", "940", "9,999", "12.3k", "1M", "4.12M"]
+    assert [short(n) for n in (0, 940, 9_999, 12_345, 999_999, 4_123_456)] == [
+        "0",
+        "940",
+        "9,999",
+        "12.3k",
+        "1M",
+        "4.12M",
+    ]
 
 
 def test_numbers_stand_to_the_right():

@@ -24,7 +24,16 @@ from wayfare.result import Result
 from wayfare.study import Study
 
 COLUMNS = ("channel", "value", "order", "device", "score", "cost", "product")
-EVENTS = ["ad_click", "product_view", "cart", "checkout", "purchase", "delivery", "survey_answer", "review_written"]
+EVENTS = [
+    "ad_click",
+    "product_view",
+    "cart",
+    "checkout",
+    "purchase",
+    "delivery",
+    "survey_answer",
+    "review_written",
+]
 ANALYSES = pytest.mark.parametrize("analysis", all_analyses(), ids=lambda a: a.name)
 
 
@@ -96,7 +105,9 @@ def test_it_says_what_it_answers(analysis: Analysis):
 def test_its_tables_have_the_columns_that_it_declares(analysis: Analysis):
     result = analysis(whole())
     declared = analysis.returns.columns()
-    assert {name: table.column_names for name, table in result.tables.items()} == {n: list(c) for n, c in declared.items()}
+    assert {name: table.column_names for name, table in result.tables.items()} == {
+        n: list(c) for n, c in declared.items()
+    }
     assert next(iter(result.tables.values())).num_rows > 0
 
 
@@ -105,7 +116,11 @@ def test_it_speaks_in_sentences(analysis: Analysis):
     result = analysis(whole())
     assert result.findings
     for finding in result.findings:
-        assert finding.text[0].isupper() or finding.text[0].isdigit() or finding.text.split()[0] in EVENTS + ["web", "store", "app"], finding.text
+        assert (
+            finding.text[0].isupper()
+            or finding.text[0].isdigit()
+            or finding.text.split()[0] in [*EVENTS, "web", "store", "app"]
+        ), finding.text
         assert finding.text.endswith("."), finding.text
         assert "nan" not in finding.text.lower().split(), finding.text
 
@@ -121,7 +136,11 @@ def test_its_json_and_back(analysis: Analysis):
 @ANALYSES
 def test_its_shown_parameters_give_the_same_answer(analysis: Analysis):
     first = analysis(whole())
-    said = {name: value for name, value in json.loads(first.to_json())["params"].items() if value not in (None, [])}
+    said = {
+        name: value
+        for name, value in json.loads(first.to_json())["params"].items()
+        if value not in (None, [])
+    }
     assert content(analysis(whole(), **said)) == content(first)
 
 
@@ -162,7 +181,9 @@ def test_next_to_nothing(analysis: Analysis, kept: str):
 
 @ANALYSES
 def test_only_the_three_columns(analysis: Analysis):
-    log = wf.read_events(records()[["customer", "time", "event"]], customer="customer", time="time", event="event")
+    log = wf.read_events(
+        records()[["customer", "time", "event"]], customer="customer", time="time", event="event"
+    )
     analysis(log).to_json()
 
 
@@ -208,7 +229,11 @@ def test_twice_the_customers_count_double(analysis: Analysis):
         for key in left.keys() & right.keys():
             for column in COUNTS & left[key].keys():
                 if isinstance(left[key][column], (int, float)) and left[key][column] is not None:
-                    assert right[key][column] == pytest.approx(2 * left[key][column], rel=0.02), (name, key, column)
+                    assert right[key][column] == pytest.approx(2 * left[key][column], rel=0.02), (
+                        name,
+                        key,
+                        column,
+                    )
                     compared += 1
     assert compared or analysis.name in NO_COUNTS, "no count was compared"
 
@@ -220,7 +245,8 @@ def keyed(name: str, rows: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], di
     """Rows by what names them: their text, and the whole numbers that are places and not counts."""
     places = {"step", "period", "order", "quantile", "days", *(["events"] if name == "lengths" else [])}
     return {
-        tuple(v for k, v in row.items() if (isinstance(v, str) or k in places) and k not in COUNTS): row for row in rows
+        tuple(v for k, v in row.items() if (isinstance(v, str) or k in places) and k not in COUNTS): row
+        for row in rows
     }
 
 
@@ -283,7 +309,9 @@ def test_a_new_file_is_a_new_analysis(tmp_path):
     (folder / "toy.py").write_text(TOY)
     (tmp_path / "events.csv").write_text("customer,time,event\na,2024-01-01,visit\n")
     script = TOY_SCRIPT.format(folder=str(tmp_path))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr + done.stdout
     assert done.stdout.split()[-1] == "everywhere"
 

@@ -21,7 +21,9 @@ COMPANY = Company()
 def study() -> Study:
     table = pa.Table.from_batches(list(records(COMPANY)), schema=SCHEMA)
     columns = {name: name for name in SCHEMA.names if name not in ("customer", "time", "event")}
-    log = wf.read_events(table, customer="customer", time="time", event="event", zone="Europe/Amsterdam", **columns)
+    log = wf.read_events(
+        table, customer="customer", time="time", event="event", zone="Europe/Amsterdam", **columns
+    )
     return Study(log, Journey(**journey()))
 
 
@@ -47,7 +49,11 @@ def test_the_payment_bug_on_mobile(study):
 
 def test_the_slow_carrier(study):
     slow = study.where(since=COMPANY.delay_start)
-    rows = wf.time_to(slow, start="purchase", end="delivery", by="carrier").to_pandas("summary").set_index("group")
+    rows = (
+        wf.time_to(slow, start="purchase", end="delivery", by="carrier")
+        .to_pandas("summary")
+        .set_index("group")
+    )
     assert rows.loc["north_post", "median_low"] > rows.loc["swift_parcel", "median_high"] + 1
 
 

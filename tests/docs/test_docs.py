@@ -51,13 +51,18 @@ def shop(tmp_path: Path) -> Path:
     """A folder with the exports that the docs speak of: `events.csv` (clicks and orders) and `orders.csv` (order lines)."""
     rng = np.random.default_rng(1)
     customer = np.repeat([f"u{i:03d}" for i in range(300)], 8)
-    event = np.tile(["visit", "product_view", "product_view", "cart", "checkout", "purchase", "visit", "purchase"], 300)
+    event = np.tile(
+        ["visit", "product_view", "product_view", "cart", "checkout", "purchase", "visit", "purchase"], 300
+    )
     kept = rng.random(len(event)) < 0.7
-    day = np.repeat(rng.integers(0, 200, 300), 8) + np.tile(np.arange(8), 300) * rng.integers(1, 9, len(event))
+    day = np.repeat(rng.integers(0, 200, 300), 8) + np.tile(np.arange(8), 300) * rng.integers(
+        1, 9, len(event)
+    )
     frame = pd.DataFrame(
         {
             "user_id": customer,
-            "timestamp": pd.Timestamp("2025-01-01") + pd.to_timedelta(day * 24 * 60 + rng.integers(0, 1440, len(event)), unit="min"),
+            "timestamp": pd.Timestamp("2025-01-01")
+            + pd.to_timedelta(day * 24 * 60 + rng.integers(0, 1440, len(event)), unit="min"),
             "event": event,
             "channel": np.repeat(rng.choice(["search", "ads", "email"], 300), 8),
             "device": rng.choice(["mobile", "desktop"], len(event)),
@@ -65,24 +70,45 @@ def shop(tmp_path: Path) -> Path:
         }
     )[kept]
     frame.to_csv(tmp_path / "events.csv", index=False)
-    orders = frame[frame["event"] == "purchase"].rename(columns={"user_id": "customer_id", "timestamp": "order_date", "value": "amount"})
+    orders = frame[frame["event"] == "purchase"].rename(
+        columns={"user_id": "customer_id", "timestamp": "order_date", "value": "amount"}
+    )
     orders[["customer_id", "order_date", "amount"]].to_csv(tmp_path / "orders.csv", index=False)
     return tmp_path
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=name)
 def test_every_example_runs(page: Path, shop: Path):
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "200",
+    }
     script = []
     for language, text in BLOCK.findall(page.read_text("utf8")):
         if language == "console":
             commands = [line[2:] for line in text.replace("\\\n", " ").splitlines() if line.startswith("$ ")]
             for command in commands:
                 if not command.startswith(NOT_RUN):
-                    done = subprocess.run(command, shell=True, cwd=shop, env=environment, capture_output=True, text=True, check=False)  # noqa: S602
+                    done = subprocess.run(
+                        command,
+                        shell=True,
+                        cwd=shop,
+                        env=environment,
+                        capture_output=True,
+                        text=True,
+                        check=False,
+                    )
                     assert done.returncode == 0, f"{name(page)}: {command}\n{done.stdout}\n{done.stderr}"
         elif language == "python":
             script.append(text)
     if script:
-        done = subprocess.run([sys.executable, "-c", "\n".join(script)], cwd=shop, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", "\n".join(script)],
+            cwd=shop,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, f"{name(page)}:\n{done.stderr}"

@@ -17,7 +17,15 @@ from wayfare.errors import InvalidParameter
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90s", 90), ("30m", 1800), ("24h", 86_400), ("7d", 604_800), ("2w", 1_209_600), ("1.5 hours", 5400), ("1 Day", 86_400)],
+    [
+        ("90s", 90),
+        ("30m", 1800),
+        ("24h", 86_400),
+        ("7d", 604_800),
+        ("2w", 1_209_600),
+        ("1.5 hours", 5400),
+        ("1 Day", 86_400),
+    ],
 )
 def test_durations_as_people_write_them(text, seconds):
     assert Duration.parse(text).seconds == seconds
@@ -64,7 +72,18 @@ def test_what_is_no_segment(text):
 
 
 def test_a_journey_is_proposed_from_names():
-    journey = propose(["product_view", "cart", "purchase", "refund", "newsletter_open", "referral_invite", "ad_click", "zzz"])
+    journey = propose(
+        [
+            "product_view",
+            "cart",
+            "purchase",
+            "refund",
+            "newsletter_open",
+            "referral_invite",
+            "ad_click",
+            "zzz",
+        ]
+    )
     stages = {t.event: t.stage for t in journey.touchpoints}
     assert stages == {
         "product_view": Stage.CONSIDERATION,
@@ -85,4 +104,6 @@ def test_a_journey_is_proposed_from_names():
 
 def test_an_event_has_one_touchpoint():
     with pytest.raises(ValidationError, match="two touchpoints"):
-        Journey(touchpoints=(Touchpoint(event="a", stage="awareness"), Touchpoint(event="a", stage="advocacy")))
+        Journey(
+            touchpoints=(Touchpoint(event="a", stage="awareness"), Touchpoint(event="a", stage="advocacy"))
+        )

@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 from wayfare.errors import InvalidParameter
 from wayfare.histories import calendar
 
-ZONES = ["UTC", "Europe/Amsterdam", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Sao_Paulo"]
-MOMENTS = st.datetimes(datetime(1975, 1, 1), datetime(2090, 1, 1))  # noqa: DTZ001 - a zone is attached below
+ZONES = [
+    "UTC",
+    "Europe/Amsterdam",
+    "America/New_York",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "America/Sao_Paulo",
+]
+MOMENTS = st.datetimes(datetime(1975, 1, 1), datetime(2090, 1, 1))
 
 
 def micros(moment: datetime) -> int:

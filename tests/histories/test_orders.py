@@ -17,7 +17,9 @@ STAGES = StageMap(before=(1, 2, NO_STAGE), after=(4, 4, NO_STAGE), orders=(False
 
 
 def test_lines_of_one_order_are_one_order_wherever_they_stand():
-    b = block([0, 0, 0, 0, 1], event=[1, 1, 0, 1, 1], order=[7, 8, -1, 7, 9], value=[1.0, 2.0, np.nan, 4.0, 8.0])
+    b = block(
+        [0, 0, 0, 0, 1], event=[1, 1, 0, 1, 1], order=[7, 8, -1, 7, 9], value=[1.0, 2.0, np.nan, 4.0, 8.0]
+    )
     orders = orders_of(b, STAGES)
     assert orders.row.tolist() == [0, 1, 4]
     assert orders.owner.tolist() == [0, 0, 1]
@@ -37,7 +39,9 @@ def test_without_an_id_the_lines_of_one_instant_are_one_order():
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1), st.integers(-1, 2)), max_size=25))
 def test_orders_agree_with_a_loop(rows):
     rows = sorted(rows, key=lambda row: row[0])
-    b = block([r[0] for r in rows], event=np.array([r[1] for r in rows], dtype=int), order=[r[2] for r in rows])
+    b = block(
+        [r[0] for r in rows], event=np.array([r[1] for r in rows], dtype=int), order=[r[2] for r in rows]
+    )
     expected = []
     for i, (customer, event, order) in enumerate(rows):
         key = (customer, order if order >= 0 else ("at", i))
@@ -59,7 +63,9 @@ def test_sessions_by_pause():
 
 
 def test_sessions_by_id_hold_together_when_they_interleave():
-    visits = by_session(block([0, 0, 0, 0], time=[0, 1, 2, 3], session=[4, 5, 4, -1], event=[0, 1, 2, 3]), gap=10)
+    visits = by_session(
+        block([0, 0, 0, 0], time=[0, 1, 2, 3], session=[4, 5, 4, -1], event=[0, 1, 2, 3]), gap=10
+    )
     assert [visits.block.columns["event"][visits.block["customer"] == s].tolist() for s in range(3)] in (
         [[3], [0, 2], [1]],
         [[0, 2], [1], [3]],

@@ -34,7 +34,13 @@ def test_parts_hold_a_limited_number_of_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "PART_BLOCKS", 2)
     generation = seal(tmp_path, *(batch([i], [i], [0]) for i in range(5)))
     assert len(list(generation.glob("part-*.arrow"))) == 3
-    assert [open_sealed(tmp_path).read(i, ["customer"]).codes.tolist() for i in range(5)] == [[0], [1], [2], [3], [4]]
+    assert [open_sealed(tmp_path).read(i, ["customer"]).codes.tolist() for i in range(5)] == [
+        [0],
+        [1],
+        [2],
+        [3],
+        [4],
+    ]
 
 
 def test_the_same_content_has_the_same_fingerprint_and_another_has_not(tmp_path):

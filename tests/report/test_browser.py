@@ -19,7 +19,10 @@ def opened(browser, page_path):
         page.said = []
         page.on("console", lambda message: page.said.append(message.text))
         page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.on("request", lambda request: page.said.append(request.url) if request.url.startswith("http") else None)
+        page.on(
+            "request",
+            lambda request: page.said.append(request.url) if request.url.startswith("http") else None,
+        )
         page.goto(page_path.as_uri())
         return page
 
@@ -39,11 +42,17 @@ def test_it_opens_from_disk_with_no_error_and_no_request_and_fits(opened, width)
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("light", ["light", "dark"])
 def test_axe_finds_nothing_serious(opened, light, width):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
     page = opened(width, light)
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     found = axe.Axe().run(page).response["violations"]
-    serious = [(v["id"], v["nodes"][0]["html"][:200], len(v["nodes"])) for v in found if v["impact"] in ("serious", "critical")]
+    serious = [
+        (v["id"], v["nodes"][0]["html"][:200], len(v["nodes"]))
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
     assert serious == []
 
 
@@ -56,8 +65,10 @@ def test_a_phone_gets_its_own_journey_map(opened):
 
 def test_dark_paper_on_a_dark_screen_and_white_paper_in_print(opened):
     page = opened(light="dark")
+
     def colour():
         return page.evaluate("getComputedStyle(document.querySelector('#journey-map .wf-paper')).fill")
+
     assert colour() == "rgb(27, 31, 38)"
     page.emulate_media(media="print")
     assert colour() == "rgb(255, 255, 255)"
@@ -78,7 +89,9 @@ def test_every_link_of_the_findings_leads_to_a_heading_by_keyboard(opened):
 def test_print_has_every_section_with_its_explanation_opened(opened, demo_report):
     page = opened()
     page.emulate_media(media="print")
-    hidden = page.evaluate("[...document.querySelectorAll('details')].filter(d => d.lastElementChild.getBoundingClientRect().height < 5).length")
+    hidden = page.evaluate(
+        "[...document.querySelectorAll('details')].filter(d => d.lastElementChild.getBoundingClientRect().height < 5).length"
+    )
     assert hidden == 0
     pdf = page.pdf(format="A4", outline=True, tagged=True)
     # Headings are the outline of the file, as text in UTF-16 or plain.

@@ -56,16 +56,29 @@ class Page(HTMLParser):
 
 @dataclass(frozen=True, kw_only=True)
 class ListResult(Result):
-    rows: Annotated[pa.Table, Columns(event="the event", rate="a share", rate_low="low", rate_high="high", revenue="money")]
+    rows: Annotated[
+        pa.Table,
+        Columns(event="the event", rate="a share", rate_low="low", rate_high="high", revenue="money"),
+    ]
 
     def chart(self):
         if self.rows.num_rows == 1:
             raise RuntimeError("no ink")
-        return DrawnPicture('<svg xmlns="http://www.w3.org/2000/svg"><g id="a"/><use href="#a"/></svg>', "Drawn.", 'Says "much" & more')
+        return DrawnPicture(
+            '<svg xmlns="http://www.w3.org/2000/svg"><g id="a"/><use href="#a"/></svg>',
+            "Drawn.",
+            'Says "much" & more',
+        )
 
 
 def result_of(count: int) -> ListResult:
-    rows = table(event=["<b>e</b>"] * count, rate=[0.5] * count, rate_low=[0.4] * count, rate_high=[0.6] * count, revenue=[1234.0] * count)
+    rows = table(
+        event=["<b>e</b>"] * count,
+        rate=[0.5] * count,
+        rate_low=[0.4] * count,
+        rate_high=[0.6] * count,
+        revenue=[1234.0] * count,
+    )
     return ListResult(rows=rows, findings=(Finding("<i>Costly</i>", money=1234.5, customers=20),))
 
 
@@ -102,7 +115,9 @@ def small() -> Study:
 
 @pytest.fixture
 def page(small) -> str:
-    return render(standard_study(small, analyses=[many, undrawn, broken]), datetime(2025, 1, 2, 3, 4, tzinfo=UTC))
+    return render(
+        standard_study(small, analyses=[many, undrawn, broken]), datetime(2025, 1, 2, 3, 4, tzinfo=UTC)
+    )
 
 
 def test_the_page_is_wellformed_and_its_links_lead_somewhere(demo_page):
@@ -193,7 +208,10 @@ def test_days_are_those_of_the_studys_zone(page):
 
 def test_an_empty_log_is_a_page_too(small):
     nothing = read_events(
-        pd.DataFrame({"c": pd.array([], "string"), "t": pd.to_datetime([]), "e": pd.array([], "string")}), customer="c", time="t", event="e"
+        pd.DataFrame({"c": pd.array([], "string"), "t": pd.to_datetime([]), "e": pd.array([], "string")}),
+        customer="c",
+        time="t",
+        event="e",
     )
     text = render(standard_study(replace(small, log=nothing, journey=None)))
     assert Page(text).wrong == []
@@ -226,7 +244,10 @@ def test_ids_of_a_drawing_clash_with_no_other():
 
 
 def test_an_interval_stands_behind_its_number():
-    assert intervals_of(["a", "a_low", "a_high", "rate", "low", "high", "n"]) == {"a": ("a_low", "a_high"), "rate": ("low", "high")}
+    assert intervals_of(["a", "a_low", "a_high", "rate", "low", "high", "n"]) == {
+        "a": ("a_low", "a_high"),
+        "rate": ("low", "high"),
+    }
     shown = table_of("t", table(rate=[0.5, None], low=[0.4, None], high=[0.6, None], n=[3, 0]), "EUR")
     assert [[cell.text for cell in row] for row in shown.rows] == [["50% (40% to 60%)", "3"], ["–", "0"]]
 
@@ -239,7 +260,9 @@ def test_columns_beyond_the_eleventh_are_named_only():
 
 
 def test_columns_without_any_value_are_named_only():
-    shown = table_of("t", table(n=[1, 2], cost=[None, None], value=[None, 2.0], rate=[float("nan")] * 2), "EUR")
+    shown = table_of(
+        "t", table(n=[1, 2], cost=[None, None], value=[None, 2.0], rate=[float("nan")] * 2), "EUR"
+    )
     assert [head.text for head in shown.heads] == ["N", "Value"]
     assert shown.unknown == ("cost", "rate")
     assert [head.text for head in table_of("t", table(n=pa.array([], pa.int64())), "EUR").heads] == ["N"]

@@ -42,7 +42,9 @@ def rich(study: Study) -> ToyResult:
 @analysis
 def crowded(study: Study) -> ToyResult:
     """How many?"""
-    return toy(Finding("3 customers", customers=3), Finding("8 customers", customers=8), warnings=("Careful.",))
+    return toy(
+        Finding("3 customers", customers=3), Finding("8 customers", customers=8), warnings=("Careful.",)
+    )
 
 
 @analysis
@@ -78,8 +80,20 @@ def small() -> Study:
 
 def test_findings_are_ranked_by_money_then_customers_then_as_they_come(small):
     report = standard_study(small, analyses=[crowded, rich])
-    assert [ranked.finding.text for ranked in report.findings] == ["EUR 70", "EUR 5", "8 customers", "3 customers", "nobody"]
-    assert [ranked.analysis.name for ranked in report.findings] == ["rich", "rich", "crowded", "crowded", "rich"]
+    assert [ranked.finding.text for ranked in report.findings] == [
+        "EUR 70",
+        "EUR 5",
+        "8 customers",
+        "3 customers",
+        "nobody",
+    ]
+    assert [ranked.analysis.name for ranked in report.findings] == [
+        "rich",
+        "rich",
+        "crowded",
+        "crowded",
+        "rich",
+    ]
 
 
 def test_warnings_are_said_once(small):

@@ -106,7 +106,9 @@ def _ribbon(sheet: Sheet, stop: Stop, x: float, y: float, width: float, height: 
     sheet.path(f"M{x} {y}h{width - 14}", stroke=stop.colour, thick=3)
     room = width - 36
     size = next((size for size in (16, 14.5, 13) if width_of(stop.label, size, bold=True) <= room), 13)
-    sheet.fitted(x + width / 2 + 4, y + height / 2 + 5.5, stop.label, room, size=size, weight=600, anchor="middle")
+    sheet.fitted(
+        x + width / 2 + 4, y + height / 2 + 5.5, stop.label, room, size=size, weight=600, anchor="middle"
+    )
 
 
 def _cycle(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
@@ -114,7 +116,9 @@ def _cycle(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
     if len(stops) < 2:
         return y + MARGIN
     middle = [GUTTER + (index + 0.5) * COLUMN - 3 for index in range(len(stops))]
-    sheet.path(f"M{middle[-1]} {y - 12}v16q0 12 -12 12H{middle[0] + 12}q-12 0 -12 -12v-8", stroke=theme.GREY, thick=2)
+    sheet.path(
+        f"M{middle[-1]} {y - 12}v16q0 12 -12 12H{middle[0] + 12}q-12 0 -12 -12v-8", stroke=theme.GREY, thick=2
+    )
     arrow(sheet, middle[0], y - 12, up=True)
     again = next((x for x, stop in zip(middle, stops, strict=True) if stop.name == "repurchase"), None)
     if again is not None and again < middle[-1]:
@@ -133,7 +137,9 @@ def _narrow(stops: Sequence[Stop], title: str, note: str) -> str:
         y = _card(sheet, stop, y, stop is worst) + 14
     if len(stops) > 1:
         x = NARROW - 12
-        sheet.path(f"M{x - 14} {y - 22}h4q10 0 10 -10V{top + 30}q0 -10 -10 -10h-2", stroke=theme.GREY, thick=2)
+        sheet.path(
+            f"M{x - 14} {y - 22}h4q10 0 10 -10V{top + 30}q0 -10 -10 -10h-2", stroke=theme.GREY, thick=2
+        )
         arrow(sheet, x - 18, top + 20, up=False, left=True)
         for line in wrapped(_CYCLE, 13, NARROW - 2 * MARGIN):
             sheet.text(MARGIN, y + 12, line, size=13, ink="muted")
@@ -153,7 +159,15 @@ def _card(sheet: Sheet, stop: Stop, y: float, worst: bool) -> float:
     sheet.rect(x, y, width * stop.share, 8, fill=stop.colour)
     y += 26
     for text, strong in number_lines(stop):
-        sheet.fitted(x, y, text, width, size=13, ink="warn" if strong and worst else "ink", weight=600 if strong and worst else 400)
+        sheet.fitted(
+            x,
+            y,
+            text,
+            width,
+            size=13,
+            ink="warn" if strong and worst else "ink",
+            weight=600 if strong and worst else 400,
+        )
         y += 19
     chips, rest = chips_of(stop, 3)
     for name, customers in chips:
@@ -161,7 +175,13 @@ def _card(sheet: Sheet, stop: Stop, y: float, worst: bool) -> float:
         sheet.text(x + width - 8, y, f"{customers:,}", size=13, ink="muted", anchor="end")
         y += 19
     if rest:
-        sheet.text(x + 10, y, f"and {rest} more touchpoints" if rest > 1 else "and 1 more touchpoint", size=13, ink="muted")
+        sheet.text(
+            x + 10,
+            y,
+            f"and {rest} more touchpoints" if rest > 1 else "and 1 more touchpoint",
+            size=13,
+            ink="muted",
+        )
         y += 19
     return y
 

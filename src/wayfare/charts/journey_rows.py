@@ -64,7 +64,9 @@ def number_lines(stop: Stop) -> list[tuple[str, bool]]:
     """What is said of a stage beside its customers, a line each, and whether the line is about its losses."""
     lines = []
     if not math.isnan(stop.drop_off[0]):
-        lines.append((f"{_percent(stop.drop_off[0])} go no further {_range(stop.drop_off[1:])}: {stop.lost:,}", True))
+        lines.append(
+            (f"{_percent(stop.drop_off[0])} go no further {_range(stop.drop_off[1:])}: {stop.lost:,}", True)
+        )
     if stop.went:
         lines.append((f"{stop.went:,} go further after {in_words(stop.days * 86_400)} (median)", False))
     if stop.scores:
@@ -89,7 +91,16 @@ def count_of(customers: int) -> str:
     return f"{customers:,}" if customers < 10_000_000 else short(customers)
 
 
-def arrow(sheet: Sheet, x: float, y: float, *, up: bool, left: bool = False, colour: str = theme.GREY, size: float = 6) -> None:
+def arrow(
+    sheet: Sheet,
+    x: float,
+    y: float,
+    *,
+    up: bool,
+    left: bool = False,
+    colour: str = theme.GREY,
+    size: float = 6,
+) -> None:
     """An arrow's head with its tip at x, y."""
     if left:
         shape = f"M{x} {y}l{size * 1.6} {-size}v{size * 2}z"
@@ -124,7 +135,13 @@ def _bar(sheet: Sheet, stop: Stop, x: float, ground: float) -> None:
     number = count_of(stop.customers)
     sheet.text(x + 8, ground - height - 8, number, size=17, weight=600)
     if stop.customers:
-        sheet.text(x + 14 + width_of(number, 17, bold=True), ground - height - 8, _percent(stop.share), size=13, ink="muted")
+        sheet.text(
+            x + 14 + width_of(number, 17, bold=True),
+            ground - height - 8,
+            _percent(stop.share),
+            size=13,
+            ink="muted",
+        )
 
 
 def _leak(sheet: Sheet, stop: Stop, x: float, ground: float, part: float, worst: bool) -> None:
@@ -135,9 +152,17 @@ def _leak(sheet: Sheet, stop: Stop, x: float, ground: float, part: float, worst:
         sheet.rect(x + 39 - thick / 2, ground + 1, thick, end - ground - head * 1.5, fill=colour, round_=0)
         arrow(sheet, x + 39, end, up=False, colour=colour, size=head)
     left = x + 39 + head + 9
-    sheet.text(left, ground + 30, _percent(stop.drop_off[0]), size=17, weight=600, ink="warn" if worst else "ink")
+    sheet.text(
+        left, ground + 30, _percent(stop.drop_off[0]), size=17, weight=600, ink="warn" if worst else "ink"
+    )
     sheet.text(left, ground + 49, _range(stop.drop_off[1:]), size=12, ink="muted")
-    sheet.text(left, ground + 67, f"{count_of(stop.lost)} customers" if stop.lost != 1 else "1 customer", size=12, ink="muted")
+    sheet.text(
+        left,
+        ground + 67,
+        f"{count_of(stop.lost)} customers" if stop.lost != 1 else "1 customer",
+        size=12,
+        ink="muted",
+    )
 
 
 def _onward(sheet: Sheet, stop: Stop, x: float, y: float, *, last: bool) -> None:
@@ -149,7 +174,11 @@ def _onward(sheet: Sheet, stop: Stop, x: float, y: float, *, last: bool) -> None
     sheet.text(x + 8, y + 19, f"after {in_words(stop.days * 86_400)}", size=12, ink="muted")
     if last:
         return
-    sheet.path(f"M{x + 18 + width_of(number, 15, bold=True):.1f} {y - 5}H{x + COLUMN - 26}", stroke=theme.GREY, thick=2)
+    sheet.path(
+        f"M{x + 18 + width_of(number, 15, bold=True):.1f} {y - 5}H{x + COLUMN - 26}",
+        stroke=theme.GREY,
+        thick=2,
+    )
     sheet.path(f"M{x + COLUMN - 16} {y - 5}l-10 -6v12z", fill=theme.GREY)
 
 
@@ -157,10 +186,19 @@ def add_satisfaction(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
     """The mean scores as a curve with their intervals, or that there are none; gives where it ends."""
     _rule(sheet, y, pale=True)
     top, bottom = y + 18, y + 18 + _SCORES
-    scored = [(GUTTER + i * COLUMN + 39, stop) for i, stop in enumerate(stops) if stop.scores and not math.isnan(stop.score[0])]
+    scored = [
+        (GUTTER + i * COLUMN + 39, stop)
+        for i, stop in enumerate(stops)
+        if stop.scores and not math.isnan(stop.score[0])
+    ]
     if not scored:
         _name(sheet, "Satisfaction", "", y + 31)
-        sheet.text(GUTTER + 8, y + 31, "No scores yet: survey answers with a score will show how content customers are.", ink="muted")
+        sheet.text(
+            GUTTER + 8,
+            y + 31,
+            "No scores yet: survey answers with a score will show how content customers are.",
+            ink="muted",
+        )
         return y + 34
     _name(sheet, "Satisfaction", "mean score, 95% interval", top + 22)
     low, high = _scale(stop.score for _, stop in scored)
@@ -171,7 +209,9 @@ def add_satisfaction(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
     for value in (low, high):
         sheet.path(f"M{GUTTER} {place(value):.1f}H{WIDTH - MARGIN}", edge=True, dashed=True)
         sheet.text(GUTTER - 8, place(value) + 4, f"{value:g}", size=12, ink="muted", anchor="end")
-    _curve(sheet, [(x, place(stop.score[0]), place(stop.score[1]), place(stop.score[2])) for x, stop in scored])
+    _curve(
+        sheet, [(x, place(stop.score[0]), place(stop.score[1]), place(stop.score[2])) for x, stop in scored]
+    )
     for x, stop in scored:
         _score(sheet, stop, x, place, bottom)
     return bottom + 50
@@ -196,7 +236,9 @@ def _curve(sheet: Sheet, points: Sequence[tuple[float, float, float, float]]) ->
     lower = [(x, mean if math.isnan(low) else low) for x, mean, low, _ in points]
     outline = " L".join(f"{x:.1f} {y:.1f}" for x, y in [*upper, *reversed(lower)])
     sheet.path(f"M{outline}z", fill=theme.ACCENT, opacity=0.14)
-    sheet.path("M" + " L".join(f"{x:.1f} {mean:.1f}" for x, mean, *_ in points), stroke=theme.ACCENT, thick=2.5)
+    sheet.path(
+        "M" + " L".join(f"{x:.1f} {mean:.1f}" for x, mean, *_ in points), stroke=theme.ACCENT, thick=2.5
+    )
 
 
 def _score(sheet: Sheet, stop: Stop, x: float, place: Callable[[float], float], bottom: float) -> None:
@@ -207,7 +249,13 @@ def _score(sheet: Sheet, stop: Stop, x: float, place: Callable[[float], float], 
     number = f"{mean:.1f}"
     sheet.text(x - 31, bottom + 26, number, size=16, weight=600)
     sheet.text(x - 25 + width_of(number, 16, bold=True), bottom + 26, _span(stop.score), size=12, ink="muted")
-    sheet.text(x - 31, bottom + 43, f"{stop.scores:,} scores" if stop.scores != 1 else "1 score", size=12, ink="muted")
+    sheet.text(
+        x - 31,
+        bottom + 43,
+        f"{stop.scores:,} scores" if stop.scores != 1 else "1 score",
+        size=12,
+        ink="muted",
+    )
 
 
 def add_touchpoints(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:

@@ -18,13 +18,38 @@ _ENDS = re.compile(r"_(low|high|error|se)$")
 _OF_THE_SAME = frozenset({"low", "high", "error", "estimate", "se", "lift", "difference"})
 """Columns that say nothing by themselves: they are in the unit of the column before them."""
 _SHARES = frozenset(
-    {"share", "rate", "probability", "reach", "retention", "churn", "survival", "removal_effect", "coverage", "drop_off"}
+    {
+        "share",
+        "rate",
+        "probability",
+        "reach",
+        "retention",
+        "churn",
+        "survival",
+        "removal_effect",
+        "coverage",
+        "drop_off",
+    }
 )
 _SHARE_WORDS = frozenset({"share", "rate", "probability", "conversion", "repurchase"})
 _MONEY = frozenset(
-    {"value", "revenue", "cost", "money", "price", "profit", "margin", "spend", "average_order_value", "value_at_stake", "worth"}
+    {
+        "value",
+        "revenue",
+        "cost",
+        "money",
+        "price",
+        "profit",
+        "margin",
+        "spend",
+        "average_order_value",
+        "value_at_stake",
+        "worth",
+    }
 )
-_METRICS_OWN = frozenset({"value", "low", "high", "baseline", "current", "change", "change_low", "change_high", "slope_per_period"})
+_METRICS_OWN = frozenset(
+    {"value", "low", "high", "baseline", "current", "change", "change_low", "change_high", "slope_per_period"}
+)
 _DIFFERENCES = ("difference", "lift", "change")
 _WORDS = re.compile(r"[a-z0-9]+")
 
@@ -110,7 +135,12 @@ def money(value: float, currency: str) -> str:
 
 def short(value: float) -> str:
     """A count in few characters: 940, 12.3k, 4.1M."""
-    for limit, size, unit in ((10_000, 1, ""), (999_500, 1_000, "k"), (999_500_000, 1_000_000, "M"), (math.inf, 1e9, "G")):
+    for limit, size, unit in (
+        (10_000, 1, ""),
+        (999_500, 1_000, "k"),
+        (999_500_000, 1_000_000, "M"),
+        (math.inf, 1e9, "G"),
+    ):
         if abs(value) < limit:
             return f"{value:,.0f}" if size == 1 else f"{value / size:.3g}{unit}"
     raise AssertionError
@@ -150,7 +180,11 @@ def _days(value: float, _: str) -> str:
 
 def _moment(value: datetime) -> str:
     utc = value.astimezone(UTC) if value.tzinfo else value
-    text = utc.strftime("%Y-%m-%d") if (utc.hour, utc.minute, utc.second) == (0, 0, 0) else utc.strftime("%Y-%m-%d %H:%M")
+    text = (
+        utc.strftime("%Y-%m-%d")
+        if (utc.hour, utc.minute, utc.second) == (0, 0, 0)
+        else utc.strftime("%Y-%m-%d %H:%M")
+    )
     return f"{text} UTC" if value.tzinfo and ":" in text else text
 
 

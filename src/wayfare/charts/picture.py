@@ -63,7 +63,9 @@ class VegaPicture:
         """The chart with the words under its title."""
         title = self.spec.get("title", {})
         subtitle = [*title.get("subtitle", ()), SIMULATED]
-        return replace(self, spec={**self.spec, "title": {**title, "subtitle": subtitle}}, alt=f"{self.alt} {SIMULATED}")
+        return replace(
+            self, spec={**self.spec, "title": {**title, "subtitle": subtitle}}, alt=f"{self.alt} {SIMULATED}"
+        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ class DrawnPicture:
         style = 'text-anchor="end" font-size="11" fill="#7A5B00" font-weight="600"'
         width = re.search(r'viewBox="\S+ \S+ (\S+)', self.drawing)
         words = f'<text x="{float(width[1]) - 8 if width else 300}" y="14" {style}>{SIMULATED}</text></svg>'
-        return replace(self, drawing=words.join(self.drawing.rsplit("</svg>", 1)), alt=f"{self.alt} {SIMULATED}")
+        return replace(
+            self, drawing=words.join(self.drawing.rsplit("</svg>", 1)), alt=f"{self.alt} {SIMULATED}"
+        )
 
 
 def png(picture: Picture, scale: float = 2) -> bytes:
@@ -100,7 +104,11 @@ def png(picture: Picture, scale: float = 2) -> bytes:
 
 def save(picture: Picture, path: Path) -> None:
     """Writes the picture in the format that the file's name asks for."""
-    writers = {".svg": lambda: picture.svg().encode(), ".html": lambda: picture.html().encode(), ".png": lambda: png(picture)}
+    writers = {
+        ".svg": lambda: picture.svg().encode(),
+        ".html": lambda: picture.html().encode(),
+        ".png": lambda: png(picture),
+    }
     if path.suffix not in writers:
         raise InvalidParameter(f"A picture can't be saved as {path.name!r}.", allowed=writers)
     path.write_bytes(writers[path.suffix]())

@@ -23,8 +23,20 @@ def picture(chart: Any, title: str, subtitle: str = "", note: str = "", alt_text
 
 
 def bars(
-    data: pa.Table, value: str, name: str, *, low: str = "", high: str = "", title: str, subtitle: str = "", note: str = "",
-    percent: bool = False, sort: bool = True, label: str = "", highlight: str = "", value_title: str = "",
+    data: pa.Table,
+    value: str,
+    name: str,
+    *,
+    low: str = "",
+    high: str = "",
+    title: str,
+    subtitle: str = "",
+    note: str = "",
+    percent: bool = False,
+    sort: bool = True,
+    label: str = "",
+    highlight: str = "",
+    value_title: str = "",
 ) -> VegaPicture:
     """Horizontal bars from zero with direct labels and, where given, intervals.
 
@@ -49,7 +61,12 @@ def bars(
     order = alt.EncodingSortField(value, order="descending") if sort else None
     base = alt.Chart(data.to_pandas()).encode(
         y=alt.Y(f"{name}:N", sort=order, title=None, axis=alt.Axis(labelPadding=6)),
-        x=alt.X(f"{value}:Q", title=value_title or None, axis=alt.Axis(format=form, tickCount=5), scale=alt.Scale(zero=True)),
+        x=alt.X(
+            f"{value}:Q",
+            title=value_title or None,
+            axis=alt.Axis(format=form, tickCount=5),
+            scale=alt.Scale(zero=True),
+        ),
     )
     colour: Any = alt.value(theme.ACCENT)
     if highlight:
@@ -60,12 +77,27 @@ def bars(
     text = alt.Text(f"{label}:N") if label else alt.Text(f"{value}:Q", format=form)
     end = base.encode(x=alt.X(f"{high}:Q")) if high else base
     layers.append(end.mark_text(align="left", dx=6, color=theme.INK, fontSize=12).encode(text=text))
-    return picture(alt.layer(*layers).properties(width=theme.WIDTH - 160, height={"step": 28}), title, subtitle, note)
+    return picture(
+        alt.layer(*layers).properties(width=theme.WIDTH - 160, height={"step": 28}), title, subtitle, note
+    )
 
 
 def lines(
-    data: pa.Table, x: str, y: str, *, by: str = "", low: str = "", high: str = "", title: str, subtitle: str = "", note: str = "",
-    percent: bool = False, step: bool = False, x_title: str = "", y_title: str = "", temporal: bool = False,
+    data: pa.Table,
+    x: str,
+    y: str,
+    *,
+    by: str = "",
+    low: str = "",
+    high: str = "",
+    title: str,
+    subtitle: str = "",
+    note: str = "",
+    percent: bool = False,
+    step: bool = False,
+    x_title: str = "",
+    y_title: str = "",
+    temporal: bool = False,
 ) -> VegaPicture:
     """Lines with direct labels at their ends and a band for the interval.
 
@@ -89,23 +121,40 @@ def lines(
 
     interpolate: Literal["step-after", "linear"] = "step-after" if step else "linear"
     base = alt.Chart(data.to_pandas()).encode(
-        x=alt.X(f"{x}:{'T' if temporal else 'Q'}", title=x_title or None, axis=alt.Axis(grid=False, tickCount=8)),
-        y=alt.Y(f"{y}:Q", title=y_title or None, axis=alt.Axis(format=".0%" if percent else ",.3~s", tickCount=5)),
+        x=alt.X(
+            f"{x}:{'T' if temporal else 'Q'}", title=x_title or None, axis=alt.Axis(grid=False, tickCount=8)
+        ),
+        y=alt.Y(
+            f"{y}:Q", title=y_title or None, axis=alt.Axis(format=".0%" if percent else ",.3~s", tickCount=5)
+        ),
         color=alt.Color(f"{by}:N", legend=None) if by else alt.value(theme.ACCENT),
     )
     layers: list[alt.Chart] = []
     if low and high:
-        layers.append(base.mark_area(opacity=0.15, interpolate=interpolate).encode(y=f"{low}:Q", y2=f"{high}:Q"))
+        layers.append(
+            base.mark_area(opacity=0.15, interpolate=interpolate).encode(y=f"{low}:Q", y2=f"{high}:Q")
+        )
     layers.append(base.mark_line(interpolate=interpolate, strokeWidth=2))
     if by:
-        last = base.transform_window(r="rank()", sort=[alt.SortField(x, order="descending")], groupby=[by]).transform_filter("datum.r == 1")
+        last = base.transform_window(
+            r="rank()", sort=[alt.SortField(x, order="descending")], groupby=[by]
+        ).transform_filter("datum.r == 1")
         layers.append(last.mark_text(align="left", dx=6, fontSize=12).encode(text=f"{by}:N"))
     return picture(alt.layer(*layers).properties(width=theme.WIDTH - 120, height=280), title, subtitle, note)
 
 
 def heatmap(
-    data: pa.Table, x: str, y: str, value: str, *, title: str, subtitle: str = "", note: str = "", percent: bool = True,
-    x_title: str = "", y_title: str = "",
+    data: pa.Table,
+    x: str,
+    y: str,
+    value: str,
+    *,
+    title: str,
+    subtitle: str = "",
+    note: str = "",
+    percent: bool = True,
+    x_title: str = "",
+    y_title: str = "",
 ) -> VegaPicture:
     """A table of shaded cells with their values written in them.
 
@@ -126,12 +175,21 @@ def heatmap(
     frame = data.to_pandas()
     top = float(frame[value].max()) if frame[value].notna().any() else 0.0
     base = alt.Chart(frame).encode(
-        x=alt.X(f"{x}:O", title=x_title or None, sort=None, axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False)),
+        x=alt.X(
+            f"{x}:O",
+            title=x_title or None,
+            sort=None,
+            axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False),
+        ),
         y=alt.Y(f"{y}:O", title=y_title or None, sort=None),
     )
-    cells = base.mark_rect(stroke="white", strokeWidth=1).encode(color=alt.Color(f"{value}:Q", legend=None, scale=alt.Scale(domain=[0, top or 1])))
+    cells = base.mark_rect(stroke="white", strokeWidth=1).encode(
+        color=alt.Color(f"{value}:Q", legend=None, scale=alt.Scale(domain=[0, top or 1]))
+    )
     text = base.mark_text(fontSize=11).encode(
         text=alt.Text(f"{value}:Q", format=".0%" if percent else ",.3~s"),
         color=alt.condition(f"datum['{value}'] > {0.5 * top}", alt.value("white"), alt.value(theme.INK)),
     )
-    return picture(alt.layer(cells, text).properties(width={"step": 40}, height={"step": 24}), title, subtitle, note)
+    return picture(
+        alt.layer(cells, text).properties(width={"step": 40}, height={"step": 24}), title, subtitle, note
+    )

@@ -9,7 +9,14 @@ from wayfare.charts.lettering import clipped, escaped
 
 Ink = Literal["ink", "muted", "warn", "track", "paper", "edge", ""]
 
-_LIGHT = {"ink": theme.INK, "muted": theme.MUTED, "warn": "#B34700", "track": theme.PALE, "paper": "#FFFFFF", "edge": theme.PALE}
+_LIGHT = {
+    "ink": theme.INK,
+    "muted": theme.MUTED,
+    "warn": "#B34700",
+    "track": theme.PALE,
+    "paper": "#FFFFFF",
+    "edge": theme.PALE,
+}
 
 # Attributes hold wherever style sheets do not (PNG, old viewers); these rules only change them in the dark.
 DARK = (
@@ -26,7 +33,15 @@ class Sheet:
         self._marks: list[str] = []
 
     def text(
-        self, x: float, y: float, text: str, *, size: float = 13, ink: Ink = "ink", weight: int = 400, anchor: str = "start"
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        size: float = 13,
+        ink: Ink = "ink",
+        weight: int = 400,
+        anchor: str = "start",
     ) -> None:
         """A line of text whose base line starts (or is centred, or ends) at x, y."""
         self._marks.append(
@@ -35,7 +50,16 @@ class Sheet:
         )
 
     def fitted(
-        self, x: float, y: float, text: str, width: float, *, size: float = 13, ink: Ink = "ink", weight: int = 400, anchor: str = "start"
+        self,
+        x: float,
+        y: float,
+        text: str,
+        width: float,
+        *,
+        size: float = 13,
+        ink: Ink = "ink",
+        weight: int = 400,
+        anchor: str = "start",
     ) -> None:
         """A line of text cut to `width`, with the whole of it as its tooltip where it was cut."""
         short = clipped(text, size, width, bold=weight > 500)
@@ -46,7 +70,16 @@ class Sheet:
             self._marks.append("</g>")
 
     def rect(
-        self, x: float, y: float, width: float, height: float, *, fill: str = "", ink: Ink = "", opacity: float = 1, round_: float = 2
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        fill: str = "",
+        ink: Ink = "",
+        opacity: float = 1,
+        round_: float = 2,
     ) -> None:
         """A filled rectangle in a colour, or in an ink that follows the light."""
         style = f' class="wf-{ink}"' if ink else ""
@@ -56,7 +89,14 @@ class Sheet:
         )
 
     def path(
-        self, shape: str, *, fill: str = "none", stroke: str = "none", thick: float = 1, opacity: float = 1, dashed: bool = False,
+        self,
+        shape: str,
+        *,
+        fill: str = "none",
+        stroke: str = "none",
+        thick: float = 1,
+        opacity: float = 1,
+        dashed: bool = False,
         edge: bool = False,
     ) -> None:
         """A shape filled, or a line; `edge` makes the line a pale one that follows the light."""

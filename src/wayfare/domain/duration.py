@@ -38,7 +38,9 @@ class Duration:
         unit = _SECONDS.get(match[2].lower()) if match else None
         if match is None or unit is None:
             raise InvalidParameter(
-                f"{value!r} is not a duration.", allowed=("30m", "24h", "7d", "2w"), hint="Write a number and s, m, h, d or w."
+                f"{value!r} is not a duration.",
+                allowed=("30m", "24h", "7d", "2w"),
+                hint="Write a number and s, m, h, d or w.",
             )
         return cls._checked(round(float(match[1]) * unit * 1e6), value)
 
@@ -69,8 +71,17 @@ def in_words(seconds: float) -> str:
     """A number of seconds as a person says it: `42 seconds`, `3.5 hours`, `12 days`."""
     if seconds != seconds:  # noqa: PLR0124 - the test for nan
         return "unknown"
-    for limit, size, unit in ((90, 1, "second"), (5_400, 60, "minute"), (129_600, 3_600, "hour"), (float("inf"), 86_400, "day")):
+    for limit, size, unit in (
+        (90, 1, "second"),
+        (5_400, 60, "minute"),
+        (129_600, 3_600, "hour"),
+        (float("inf"), 86_400, "day"),
+    ):
         if seconds < limit:
-            amount = f"{seconds / size:.1f}".removesuffix(".0") if seconds / size < 10 else f"{seconds / size:,.0f}"
+            amount = (
+                f"{seconds / size:.1f}".removesuffix(".0")
+                if seconds / size < 10
+                else f"{seconds / size:,.0f}"
+            )
             return f"{amount} {unit}" if amount == "1" else f"{amount} {unit}s"
     raise AssertionError

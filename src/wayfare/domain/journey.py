@@ -26,7 +26,9 @@ class Stage(StrEnum):
     @property
     def label(self) -> str:
         """The stage's name for people."""
-        return {"post_purchase": "After purchase", "repurchase": "Re-purchase"}.get(self.value, self.value.capitalize())
+        return {"post_purchase": "After purchase", "repurchase": "Re-purchase"}.get(
+            self.value, self.value.capitalize()
+        )
 
 
 STAGES: tuple[Stage, ...] = tuple(Stage)
@@ -75,7 +77,9 @@ class Journey(BaseModel):
         before = [t.event for t in self.touchpoints if t.stage in (Stage.CONSIDERATION, Stage.PURCHASE)]
         found: list[str] = []
         for words in _ROUTE:
-            found += [e for e in before if e not in (*found, *self.orders) and any(w in e.lower() for w in words)][:1]
+            found += [
+                e for e in before if e not in (*found, *self.orders) and any(w in e.lower() for w in words)
+            ][:1]
         return (*(found or [e for e in before if e not in self.orders][:1]), *self.orders[:1])
 
 
@@ -92,8 +96,22 @@ _HINTS: tuple[tuple[Stage, Stage | None, tuple[str, ...]], ...] = (
     (Stage.CONSIDERATION, Stage.REPURCHASE, ("product", "view", "cart", "basket", "catalog", "search", "wish", "compare", "recipe",
                                              "review", "page", "item", "price", "browse", "read")),
 )  # fmt: skip
-_ROUTE = (("product", "view", "item", "catalog"), ("cart", "basket"), ("checkout", "shipping"), ("payment", "billing"))
-_ORDER_NAMES = ("purchase", "order", "order completed", "order_completed", "transaction", "payment_done", "payment success", "charge")
+_ROUTE = (
+    ("product", "view", "item", "catalog"),
+    ("cart", "basket"),
+    ("checkout", "shipping"),
+    ("payment", "billing"),
+)
+_ORDER_NAMES = (
+    "purchase",
+    "order",
+    "order completed",
+    "order_completed",
+    "transaction",
+    "payment_done",
+    "payment success",
+    "charge",
+)
 
 
 def propose(events: Sequence[str], channels: dict[str, str] | None = None) -> Journey:

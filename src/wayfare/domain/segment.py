@@ -38,7 +38,13 @@ class Segment:
         if match is None or not match[4]:
             raise InvalidParameter(
                 f"{text!r} is not a segment.",
-                allowed=("channel=web", "first:campaign=spring", "value>=100", "did:review_written", "never:refund"),
+                allowed=(
+                    "channel=web",
+                    "first:campaign=spring",
+                    "value>=100",
+                    "did:review_written",
+                    "never:refund",
+                ),
             )
         return cls(match[2], match[3], match[4], match[1] or "any")  # type: ignore[arg-type]
 

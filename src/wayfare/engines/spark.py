@@ -77,4 +77,9 @@ def start_session(master: str = "local[2]") -> SparkSession:
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise MissingExtra.of("spark", "Folding on Spark") from error
-    return SparkSession.builder.master(master).appName("wayfare").config("spark.ui.enabled", "false").getOrCreate()
+    return (
+        SparkSession.builder.master(master)
+        .appName("wayfare")
+        .config("spark.ui.enabled", "false")
+        .getOrCreate()
+    )

@@ -23,7 +23,9 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidParameter(f"{name!r} is not a time zone.", allowed=("UTC", "Europe/Amsterdam", "America/New_York")) from None
+        raise InvalidParameter(
+            f"{name!r} is not a time zone.", allowed=("UTC", "Europe/Amsterdam", "America/New_York")
+        ) from None
 
 
 @lru_cache(maxsize=32)

@@ -79,10 +79,14 @@ EVERYTHING = Filter()
 def compile_segment(segment: Segment, schema: Schema, code_of: Callable[[str, str], int | None]) -> Condition:
     """The condition that a segment means in a log of this schema; a name that never occurs matches nobody."""
     if segment.column not in schema:
-        raise InvalidParameter(f"The log has no column {segment.column!r}.", where=str(segment), allowed=schema)
+        raise InvalidParameter(
+            f"The log has no column {segment.column!r}.", where=str(segment), allowed=schema
+        )
     kind = schema[segment.column]
     if kind in (Kind.CODE, Kind.FLAG) and segment.operator not in ("=", "!="):
-        raise InvalidParameter(f"{segment.column!r} is not a number, so only = and != apply.", where=str(segment))
+        raise InvalidParameter(
+            f"{segment.column!r} is not a number, so only = and != apply.", where=str(segment)
+        )
     value: float
     if kind is Kind.CODE:
         code = code_of(segment.column, segment.value)

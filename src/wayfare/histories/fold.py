@@ -52,14 +52,20 @@ class Engine(Protocol):
 def add_up(left: Any, right: Any) -> Any:
     """Adds two partials of the same shape: numbers and arrays add, lists join, mappings and dataclasses by field."""
     if isinstance(left, Mapping):
-        return {key: add_up(left[key], right[key]) if key in left and key in right else left.get(key, right.get(key))
-                for key in (*left, *(key for key in right if key not in left))}
+        return {
+            key: add_up(left[key], right[key])
+            if key in left and key in right
+            else left.get(key, right.get(key))
+            for key in (*left, *(key for key in right if key not in left))
+        }
     if isinstance(left, list):
         return left + right
     if isinstance(left, tuple):
         return tuple(add_up(a, b) for a, b in zip(left, right, strict=True))
     if dataclasses.is_dataclass(left) and not isinstance(left, type):
-        return type(left)(*(add_up(getattr(left, f.name), getattr(right, f.name)) for f in dataclasses.fields(left)))
+        return type(left)(
+            *(add_up(getattr(left, f.name), getattr(right, f.name)) for f in dataclasses.fields(left))
+        )
     return np.add(left, right) if isinstance(left, np.ndarray) else left + right
 
 

@@ -52,7 +52,14 @@ def orders_of(block: Block, stages: StageMap) -> Orders:
     whose = owner[starts]
     before = np.searchsorted(whose, whose)
     lines = np.bincount(label, minlength=count)
-    return Orders(rows[starts], whose, time[starts], np.where(known, total, np.nan), np.arange(count) - before + 1, lines)
+    return Orders(
+        rows[starts],
+        whose,
+        time[starts],
+        np.where(known, total, np.nan),
+        np.arange(count) - before + 1,
+        lines,
+    )
 
 
 def _groups(owner: NDArray, key: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -81,7 +81,9 @@ def storage_type(kind: Kind, names: int = 0) -> np.dtype:
     """The NumPy type that a column of `kind` is stored as."""
     if kind is Kind.CODE:
         return code_type(names)
-    return np.dtype({Kind.NUMBER: np.float64, Kind.TIME: np.int64, Kind.FLAG: np.int8, Kind.TEXT: np.object_}[kind])
+    return np.dtype(
+        {Kind.NUMBER: np.float64, Kind.TIME: np.int64, Kind.FLAG: np.int8, Kind.TEXT: np.object_}[kind]
+    )
 
 
 def missing(kind: Kind) -> object:

@@ -66,8 +66,13 @@ class Facts:
 class Source(Protocol):
     """A log's blocks, wherever they live."""
 
-    schema: Schema
-    facts: Facts
+    @property
+    def schema(self) -> Schema:
+        """The columns and how each is stored."""
+
+    @property
+    def facts(self) -> Facts:
+        """Sizes, time range and lineage."""
 
     @property
     def blocks(self) -> int:
@@ -112,7 +117,9 @@ def names_of(dictionaries: Mapping[str, Names], schema: Schema, column: str) -> 
 
 def block_of(batch: pa.RecordBatch, schema: Schema, columns: Sequence[str]) -> Block:
     """The named columns of a record batch as a block, without a copy but for text."""
-    return Block({name: batch.column(name).to_numpy(zero_copy_only=schema[name] is not Kind.TEXT) for name in columns})
+    return Block(
+        {name: batch.column(name).to_numpy(zero_copy_only=schema[name] is not Kind.TEXT) for name in columns}
+    )
 
 
 def empty_block(schema: Schema, columns: Sequence[str]) -> Block:

@@ -28,7 +28,11 @@ class StageMap:
 
     @cached_property
     def _lookup(self) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.bool_]]:
-        return np.array(self.before, dtype=np.int8), np.array(self.after, dtype=np.int8), np.array(self.orders, dtype=bool)
+        return (
+            np.array(self.before, dtype=np.int8),
+            np.array(self.after, dtype=np.int8),
+            np.array(self.orders, dtype=bool),
+        )
 
     def is_order(self, block: Block) -> NDArray[np.bool_]:
         """Per row: whether the event is an order line (rows,)."""
@@ -39,7 +43,11 @@ class StageMap:
         orders = self.is_order(block)
         first = block.first_row(orders)
         since = np.where(first >= 0, block["time"][np.maximum(first, 0)], np.iinfo(np.int64).max)[block.owner]
-        return (np.arange(block.rows) > first[block.owner]) & (first >= 0)[block.owner] & ~(orders & (block["time"] == since))
+        return (
+            (np.arange(block.rows) > first[block.owner])
+            & (first >= 0)[block.owner]
+            & ~(orders & (block["time"] == since))
+        )
 
     def stages(self, block: Block) -> NDArray[np.int8]:
         """Per row: the position in `STAGES` of the stage it stands for, `NO_STAGE` where it stands for none (rows,)."""

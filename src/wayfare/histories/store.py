@@ -75,12 +75,19 @@ class Manifest:
         try:
             data = json.loads(path.read_text("utf8"))
             if data["format"] != FORMAT:
-                raise Damaged(f"The log has format {data['format']}.", where=str(path), allowed=[FORMAT], hint="Ingest again.")
+                raise Damaged(
+                    f"The log has format {data['format']}.",
+                    where=str(path),
+                    allowed=[FORMAT],
+                    hint="Ingest again.",
+                )
             facts = Facts(**{**data["facts"], "lineage": tuple(data["facts"]["lineage"])})
             columns = tuple((name, kind) for name, kind in data["columns"])
             return cls(data["format"], columns, tuple(Part(**part) for part in data["parts"]), facts)
         except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
-            raise Damaged(f"The log's manifest can't be read ({error}).", where=str(path), hint="Ingest again.") from error
+            raise Damaged(
+                f"The log's manifest can't be read ({error}).", where=str(path), hint="Ingest again."
+            ) from error
 
 
 class SealedSource:
@@ -93,8 +100,12 @@ class SealedSource:
         self.facts = self.manifest.facts
         self._files = [self._open(part.file, part.bytes) for part in self.manifest.parts]
         coded = self.schema.of_kind(Kind.CODE)
-        self._name_files = dict(zip(coded, (self._open(f"names/{name}.arrow") for name in coded), strict=True))
-        self._where = [(file, block) for file, part in enumerate(self.manifest.parts) for block in range(part.blocks)]
+        self._name_files = dict(
+            zip(coded, (self._open(f"names/{name}.arrow") for name in coded), strict=True)
+        )
+        self._where = [
+            (file, block) for file, part in enumerate(self.manifest.parts) for block in range(part.blocks)
+        ]
         self._names: dict[str, Names] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -105,7 +116,9 @@ class SealedSource:
         try:
             descriptor = os.open(path, os.O_RDONLY)
         except OSError as error:
-            raise Damaged(f"A file of the log is missing ({error}).", where=str(path), hint="Ingest again.") from error
+            raise Damaged(
+                f"A file of the log is missing ({error}).", where=str(path), hint="Ingest again."
+            ) from error
         found = os.fstat(descriptor).st_size
         if size is not None and found != size:
             os.close(descriptor)
@@ -138,7 +151,9 @@ class SealedSource:
         """Reads every byte and compares it with the manifest's checksums."""
         for part in self.manifest.parts:
             if _checksum(self.generation / part.file) != part.crc32:
-                raise Damaged("The file's content is not what was written.", where=part.file, hint="Ingest again.")
+                raise Damaged(
+                    "The file's content is not what was written.", where=part.file, hint="Ingest again."
+                )
 
 
 def _mapped(descriptor: int) -> pa.Buffer:
@@ -150,7 +165,9 @@ def open_sealed(folder: Path) -> SealedSource:
     for _ in range(3):  # a writer may replace the log between reading its name and opening it
         current = current_generation(folder)
         if current is None:
-            raise NotReady("Nothing has been ingested yet.", where=str(folder), hint="Run: wayfare ingest DIR FILE")
+            raise NotReady(
+                "Nothing has been ingested yet.", where=str(folder), hint="Run: wayfare ingest DIR FILE"
+            )
         try:
             return SealedSource(current)
         except Damaged:
@@ -175,7 +192,9 @@ def writing(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Busy("Another ingest is writing this log.", where=str(folder), hint="Wait until it has finished.") from None
+            raise Busy(
+                "Another ingest is writing this log.", where=str(folder), hint="Wait until it has finished."
+            ) from None
         yield
 
 
@@ -198,8 +217,12 @@ def write_generation(
     for column, names in dictionaries.items():
         _write_names(generation / "names" / f"{column}.arrow", names)
     parts, tally = _write_parts(generation, batches)
-    fingerprint = sha256(json.dumps([schema.kinds, [part.crc32 for part in parts], tally.rows]).encode()).hexdigest()[:16]
-    facts = Facts(tally.rows, tally.customers, tally.first, tally.last, fingerprint, tuple(lineage), simulated)
+    fingerprint = sha256(
+        json.dumps([schema.kinds, [part.crc32 for part in parts], tally.rows]).encode()
+    ).hexdigest()[:16]
+    facts = Facts(
+        tally.rows, tally.customers, tally.first, tally.last, fingerprint, tuple(lineage), simulated
+    )
     manifest = Manifest(FORMAT, tuple((name, kind.value) for name, kind in schema.kinds), tuple(parts), facts)
     with (generation / "manifest.json").open("w", encoding="utf8") as file:
         file.write(manifest.to_json())
@@ -255,7 +278,11 @@ def _write_parts(generation: Path, batches: Iterable[pa.RecordBatch]) -> tuple[l
     while batch is not None:
         path = generation / f"part-{len(parts):05d}.arrow"
         rows = blocks = 0
-        with path.open("wb") as raw, _Checksummed(raw) as sink, ipc.new_file(pa.PythonFile(sink, "w"), batch.schema) as writer:
+        with (
+            path.open("wb") as raw,
+            _Checksummed(raw) as sink,
+            ipc.new_file(pa.PythonFile(sink, "w"), batch.schema) as writer,
+        ):
             while batch is not None and blocks < PART_BLOCKS:
                 writer.write_batch(batch)
                 tally.add(batch)

@@ -46,7 +46,9 @@ def render(report: StudyReport, at: datetime | None = None) -> str:
         at: When the page says it was made; now unless given.
     """
     sections = [section_of(outcome, report.currency) for outcome in report.outcomes]
-    journey_map = next((section.figure for section in sections if section.name == "stages" and section.figure), None)
+    journey_map = next(
+        (section.figure for section in sections if section.name == "stages" and section.figure), None
+    )
     return _template().render(
         name=report.name,
         period=period_of(report),
@@ -89,7 +91,9 @@ def _grouped(sections: list[Section]) -> dict[str, list[Section]]:
 @cache
 def _template() -> Template:
     loader = PackageLoader("wayfare.report", "templates")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.globals["style"] = Markup(loader.get_source(environment, "report.css")[0])  # noqa: S704 - our own file
     return environment.get_template("report.html")
 

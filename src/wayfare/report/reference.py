@@ -22,7 +22,13 @@ def analysis_pages() -> dict[str, str]:
 def analysis_page(analysis: Analysis) -> str:
     """What it answers, how it is asked, what comes back."""
     command = " ".join(["wayfare run DIR", analysis.name, *(_option(p) for p in analysis.parameters[:2])])
-    parts = [f"# {analysis.name}", analysis.question, analysis.about, f"```\n{command}\n```", _parameters(analysis)]
+    parts = [
+        f"# {analysis.name}",
+        analysis.question,
+        analysis.about,
+        f"```\n{command}\n```",
+        _parameters(analysis),
+    ]
     for name, columns in analysis.returns.columns().items():
         rows = "\n".join(f"| `{column}` | {_cell(says)} |" for column, says in columns.items())
         parts.append(f"## Table `{name}`\n\n| column | what it says |\n|---|---|\n{rows}")
@@ -47,7 +53,8 @@ def _parameters(analysis: Analysis) -> str:
     if not analysis.parameters:
         return "It takes no parameters."
     rows = "\n".join(
-        f"| `{p.name}` | {_allowed(p)} | {_default(p.default)} | {_cell(p.help)} |" for p in analysis.parameters
+        f"| `{p.name}` | {_allowed(p)} | {_default(p.default)} | {_cell(p.help)} |"
+        for p in analysis.parameters
     )
     return f"## Parameters\n\n| name | takes | default | meaning |\n|---|---|---|---|\n{rows}"
 

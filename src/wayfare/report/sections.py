@@ -135,7 +135,9 @@ def table_of(name: str, table: pa.Table, currency: str, limit: int = ROWS) -> Ta
     body = []
     for row in shown:
         texts = dict(zip(row, shown_row(row, currency), strict=True))
-        body.append(tuple(Cell(_with_interval(texts, column, ends.get(column)), numbers[column]) for column in kept))
+        body.append(
+            tuple(Cell(_with_interval(texts, column, ends.get(column)), numbers[column]) for column in kept)
+        )
     return Table(label_of(name), heads, tuple(body), table.num_rows, left_out, unknown)
 
 
@@ -166,7 +168,10 @@ def key_figures(report: StudyReport) -> tuple[KeyFigure, ...]:
         if known:
             return known
     facts = report.facts
-    return (KeyFigure("Customers", f"{facts.customers:,}", "", ""), KeyFigure("Events", f"{facts.rows:,}", "", ""))
+    return (
+        KeyFigure("Customers", f"{facts.customers:,}", "", ""),
+        KeyFigure("Events", f"{facts.rows:,}", "", ""),
+    )
 
 
 def _key_figure(row: Mapping[str, Any], currency: str) -> KeyFigure | None:
@@ -175,13 +180,19 @@ def _key_figure(row: Mapping[str, Any], currency: str) -> KeyFigure | None:
         return None
     known = row["low"] is not None and row["low"] == row["low"]
     about = "" if row.get("kind") == "count" or not row.get("n") else f"n = {row['n']:,}"
-    return KeyFigure(label_of(row["metric"]), texts["value"], f"{texts['low']} to {texts['high']}" if known else "", about)
+    return KeyFigure(
+        label_of(row["metric"]), texts["value"], f"{texts['low']} to {texts['high']}" if known else "", about
+    )
 
 
 def period_of(report: StudyReport) -> str:
     """From which day to which, in the study's zone."""
     first, last = report.facts.first, report.facts.last
-    return "nothing yet" if first is None or last is None else f"{_day(first, report.zone)} to {_day(last, report.zone)}"
+    return (
+        "nothing yet"
+        if first is None or last is None
+        else f"{_day(first, report.zone)} to {_day(last, report.zone)}"
+    )
 
 
 def read_facts(report: StudyReport) -> tuple[tuple[str, str], ...]:
@@ -198,7 +209,11 @@ def read_facts(report: StudyReport) -> tuple[tuple[str, str], ...]:
 def lineage_of(report: StudyReport) -> tuple[tuple[tuple[str, str], ...], ...]:
     """Each ingest as names and texts; hashes of contents are left to the log itself."""
     return tuple(
-        tuple((label_of(str(key)), _lineage_text(value)) for key, value in entry.items() if key not in ("contents", "recipe"))
+        tuple(
+            (label_of(str(key)), _lineage_text(value))
+            for key, value in entry.items()
+            if key not in ("contents", "recipe")
+        )
         for entry in report.facts.lineage
     )
 
@@ -210,14 +225,18 @@ def money_of(value: float | None, currency: str) -> str:
 
 def _lineage_text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(str(key) if key == inner else f"{key}: {_lineage_text(inner)}" for key, inner in value.items())
+        return ", ".join(
+            str(key) if key == inner else f"{key}: {_lineage_text(inner)}" for key, inner in value.items()
+        )
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_lineage_text(inner) for inner in value)
     return written("plain", value)
 
 
 def _holds_numbers(column: pa.ChunkedArray) -> bool:
-    return any(is_number(value) for value in column.slice(0, ROWS).to_pylist()) or pa.types.is_floating(column.type)
+    return any(is_number(value) for value in column.slice(0, ROWS).to_pylist()) or pa.types.is_floating(
+        column.type
+    )
 
 
 def _anything(column: pa.ChunkedArray) -> bool:
@@ -237,7 +256,10 @@ def _marked(text: str) -> Markup:
 
 
 def _parameters(params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, "not set" if value in (None, [], ()) else written("plain", value)) for name, value in params.items())
+    return tuple(
+        (name, "not set" if value in (None, [], ()) else written("plain", value))
+        for name, value in params.items()
+    )
 
 
 def _day(moment: int, zone: str) -> str:

@@ -79,7 +79,12 @@ class StudyReport:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What to be careful about, each once."""
-        said = (warning for outcome in self.outcomes if outcome.result is not None for warning in outcome.result.warnings)
+        said = (
+            warning
+            for outcome in self.outcomes
+            if outcome.result is not None
+            for warning in outcome.result.warnings
+        )
         return tuple(dict.fromkeys(said))
 
     def result(self, name: str) -> Result | None:
@@ -127,7 +132,9 @@ def standard_study(
             raise answer
     outcomes = tuple(_outcome(analysis, answer) for analysis, answer in zip(wanted, answers, strict=True))
     log = study.log
-    return StudyReport(study.name, study.currency, study.zone, log.facts, log.segments, study.journey, outcomes)
+    return StudyReport(
+        study.name, study.currency, study.zone, log.facts, log.segments, study.journey, outcomes
+    )
 
 
 def _standard(analyses: Iterable[Analysis]) -> Iterable[Analysis]:
@@ -138,7 +145,11 @@ def _standard(analyses: Iterable[Analysis]) -> Iterable[Analysis]:
 
 
 def _outcome(analysis: Analysis, answer: Result | WayfareError) -> Outcome:
-    return Outcome(analysis, None, str(answer)) if isinstance(answer, WayfareError) else Outcome(analysis, answer)
+    return (
+        Outcome(analysis, None, str(answer))
+        if isinstance(answer, WayfareError)
+        else Outcome(analysis, answer)
+    )
 
 
 def _rank(finding: Finding) -> tuple[int, float]:

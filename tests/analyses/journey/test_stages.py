@@ -30,7 +30,8 @@ PLACED = {
     "noise": ("none", None),
 }
 JOURNEY = Journey(
-    orders=("buy",), touchpoints=tuple(Touchpoint(event=e, stage=s, after_purchase=a) for e, (s, a) in PLACED.items())
+    orders=("buy",),
+    touchpoints=tuple(Touchpoint(event=e, stage=s, after_purchase=a) for e, (s, a) in PLACED.items()),
 )
 
 
@@ -38,7 +39,9 @@ def log_of(rows, *, scores: bool = True) -> Log:
     """A log of (customer, day, event, score)."""
     customer, day, event, score = zip(*rows, strict=True) if rows else ((), (), (), ())
     time = START + pd.to_timedelta(np.array(day, dtype="float64"), unit="D")
-    frame = pd.DataFrame({"c": pd.array(customer, "string"), "t": time.as_unit("us"), "e": pd.array(event, "string")})
+    frame = pd.DataFrame(
+        {"c": pd.array(customer, "string"), "t": time.as_unit("us"), "e": pd.array(event, "string")}
+    )
     if scores:
         frame["s"] = np.array(score, dtype=float)
     return read_events(frame, customer="c", time="t", event="e", **({"score": "s"} if scores else {}))
@@ -89,22 +92,34 @@ def test_one_score_a_customer_has_the_t_interval_of_a_mean():
     # t(0.975, 5) = 2.5706 (Student's table)
     half = 2.5706 * stdev(scores) / len(scores) ** 0.5
     assert found["mean_score"] == pytest.approx(mean(scores))
-    assert (found["score_low"], found["score_high"]) == pytest.approx((mean(scores) - half, mean(scores) + half), rel=1e-4)
+    assert (found["score_low"], found["score_high"]) == pytest.approx(
+        (mean(scores) - half, mean(scores) + half), rel=1e-4
+    )
 
 
 def test_the_same_answer_of_one_customer_twice_adds_no_certainty():
-    once = stages(study_of([(str(i), 0, "survey", s) for i, s in enumerate((7, 9, 4, 10))])).stages.to_pylist()[3]
-    twice = stages(study_of([(str(i), d, "survey", s) for i, s in enumerate((7, 9, 4, 10)) for d in (0, 1)])).stages.to_pylist()[3]
+    once = stages(
+        study_of([(str(i), 0, "survey", s) for i, s in enumerate((7, 9, 4, 10))])
+    ).stages.to_pylist()[3]
+    twice = stages(
+        study_of([(str(i), d, "survey", s) for i, s in enumerate((7, 9, 4, 10)) for d in (0, 1)])
+    ).stages.to_pylist()[3]
     assert twice["scores"] == 2 * once["scores"]
     assert (twice["score_low"], twice["score_high"]) == pytest.approx((once["score_low"], once["score_high"]))
 
 
 def test_losses_are_those_of_dropoff():
-    study = study_of([(str(n), d, e, NO) for n in range(40) for d, e in enumerate(("ad", "view", "buy")[: 1 + n % 3])])
+    study = study_of(
+        [(str(n), d, e, NO) for n in range(40) for d, e in enumerate(("ad", "view", "buy")[: 1 + n % 3])]
+    )
     ours = {row["stage"]: row for row in stages(study, patience="1h").stages.to_pylist()}
     for theirs in study.result(dropoff, patience="1h").stages.to_pylist():
         row = ours[theirs["stage"]]
-        assert (row["next_customers"], row["left"], row["pending"]) == (theirs["went_on"], theirs["left"], theirs["pending"])
+        assert (row["next_customers"], row["left"], row["pending"]) == (
+            theirs["went_on"],
+            theirs["left"],
+            theirs["pending"],
+        )
         assert row["customers"] == theirs["touched"]
         assert row["drop_off"] == pytest.approx(1 - theirs["rate"], nan_ok=True)
 
@@ -141,7 +156,9 @@ def test_touchpoints_and_scores_match_an_oracle_wherever_blocks_are_cut(rows, cu
     log = log_of(rows)
     result = stages(Study(in_blocks(log, customers), JOURNEY))
     touched, scores = oracle(rows)
-    found = {(r["stage"], r["touchpoint"]): (r["customers"], r["events"]) for r in result.touchpoints.to_pylist()}
+    found = {
+        (r["stage"], r["touchpoint"]): (r["customers"], r["events"]) for r in result.touchpoints.to_pylist()
+    }
     assert found == touched
     for row in result.stages.to_pylist():
         given_here = scores.get(row["stage"], [])
@@ -163,7 +180,11 @@ def test_too_few_to_say(rows, scores):
 
 
 def test_the_findings_name_the_stage_that_loses_most_and_its_map_says_so():
-    rows = [(str(n), d, e, 7.0) for n in range(90) for d, e in enumerate(("ad", "view", "buy", "survey")[: 1 + n % 4])]
+    rows = [
+        (str(n), d, e, 7.0)
+        for n in range(90)
+        for d, e in enumerate(("ad", "view", "buy", "survey")[: 1 + n % 4])
+    ]
     result = stages(study_of([*rows, ("late", 400, "noise", NO)]))
     # Of 90 customers 23, 23, 22 and 22 stop at each stage: the first of the two largest. Wilson: 0.176 to 0.355.
     assert result.findings[0].text == (

@@ -41,7 +41,10 @@ def _plain(source: Source, name: str, values: list[Any]) -> list[Any]:
     if kind is Kind.NUMBER:
         return [None if math.isnan(value) else value for value in values]
     if kind is Kind.TIME:
-        return [None if value == MISSING_TIME else datetime.fromtimestamp(value / 1e6, UTC).isoformat() for value in values]
+        return [
+            None if value == MISSING_TIME else datetime.fromtimestamp(value / 1e6, UTC).isoformat()
+            for value in values
+        ]
     if kind is Kind.FLAG:
         return [None if value < 0 else bool(value) for value in values]
     return values

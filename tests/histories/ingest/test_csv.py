@@ -13,14 +13,18 @@ from wayfare.errors import BadInput, UnknownName
 from wayfare.histories.ingest import Mapping, ingest, quarantine
 
 HEADER = "customer,time,event,value\n"
-ROWS = "007,2024-01-01T10:00:00,visit,\nNA,2024-01-02T10:00:00,purchase,12.5\n007,2024-01-01T09:00:00,visit,\n"
+ROWS = (
+    "007,2024-01-01T10:00:00,visit,\nNA,2024-01-02T10:00:00,purchase,12.5\n007,2024-01-01T09:00:00,visit,\n"
+)
 
 
 def test_ids_are_text_and_rows_sorted_by_customer_and_time(tmp_path: Path):
     (tmp_path / "a.csv").write_text(HEADER + ROWS)
     summary = summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")]))
     assert (summary.kept, summary.customers, summary.first) == (3, 2, "2024-01-01T09:00:00+00:00")
-    assert [(row["customer"], row["time"][:19], row["event"], row["value"]) for row in events_of(tmp_path / "log")] == [
+    assert [
+        (row["customer"], row["time"][:19], row["event"], row["value"]) for row in events_of(tmp_path / "log")
+    ] == [
         ("007", "2024-01-01T09:00:00", "visit", None),
         ("007", "2024-01-01T10:00:00", "visit", None),
         ("NA", "2024-01-02T10:00:00", "purchase", 12.5),
@@ -46,7 +50,9 @@ def test_packed_files(tmp_path: Path, ending: str):
 
 def test_a_late_byte_that_is_no_utf8_makes_the_file_windows_1252(tmp_path: Path):
     rows = "".join(f"c{i},2024-01-01T10:00:00,visit,1\n" for i in range(20_000))
-    (tmp_path / "a.csv").write_bytes((HEADER + rows).encode() + "Zoë,2024-01-01T10:00:00,visit,1\n".encode("cp1252"))
+    (tmp_path / "a.csv").write_bytes(
+        (HEADER + rows).encode() + "Zoë,2024-01-01T10:00:00,visit,1\n".encode("cp1252")
+    )
     summary = summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")]))
     assert (summary.kept, summary.quarantined) == (20_001, 0)
     assert "Zoë" in {row["customer"] for row in events_of(tmp_path / "log")}
@@ -60,12 +66,22 @@ def test_quotes_line_breaks_and_columns_in_columns(tmp_path: Path):
 
 
 def test_malformed_lines_are_quarantined_with_their_line(tmp_path: Path):
-    lines = ["a,2024-01-01,visit,1", "b,2024-01-01", "c,2024-01-01,visit,1,2,3", "d,2024-01-01,visit,1", ",2024-01-01,visit,1"]
+    lines = [
+        "a,2024-01-01,visit,1",
+        "b,2024-01-01",
+        "c,2024-01-01,visit,1,2,3",
+        "d,2024-01-01,visit,1",
+        ",2024-01-01,visit,1",
+    ]
     (tmp_path / "a.csv").write_text(HEADER + "\n".join(lines) + "\n")
     summary = summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")]))
     assert (summary.kept, summary.quarantined) == (2, 3)
     aside = quarantine.rows(tmp_path / "log").to_pylist()
-    assert {(row["line"], row["reason"]) for row in aside} == {(3, "too few columns"), (4, "too many columns"), (6, "no customer")}
+    assert {(row["line"], row["reason"]) for row in aside} == {
+        (3, "too few columns"),
+        (4, "too many columns"),
+        (6, "no customer"),
+    }
 
 
 @pytest.mark.parametrize(("late", "reason"), [
@@ -82,9 +98,15 @@ def test_what_the_head_did_not_promise_is_found_anywhere(tmp_path: Path, late: s
 
 
 def test_numbers_say_missing_in_words_but_ids_do_not(tmp_path: Path):
-    (tmp_path / "a.csv").write_text(HEADER + "NA,2024-01-01,visit,NA\nnull,2024-01-01,visit,\nx,2024-01-01,visit,3\n")
+    (tmp_path / "a.csv").write_text(
+        HEADER + "NA,2024-01-01,visit,NA\nnull,2024-01-01,visit,\nx,2024-01-01,visit,3\n"
+    )
     summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")]))
-    assert {row["customer"]: row["value"] for row in events_of(tmp_path / "log")} == {"NA": None, "null": None, "x": 3.0}
+    assert {row["customer"]: row["value"] for row in events_of(tmp_path / "log")} == {
+        "NA": None,
+        "null": None,
+        "x": 3.0,
+    }
 
 
 @pytest.mark.parametrize(("cells", "numbers"), [
@@ -99,7 +121,10 @@ def test_decimal_marks(tmp_path: Path, cells: list[str], numbers: list[float]):
 
 def test_properties_travel_with_their_own_type(tmp_path: Path):
     head = "customer,time,event,plan,score_before,trial,renewed,zip,comment\n"
-    rows = "".join(f"c{i},2024-01-01,visit,{'ab'[i % 2]},{i / 2},{['true', 'false'][i % 2]},2024-02-0{i % 9 + 1} 10:00,0{i % 7}11,said {i}\n" for i in range(3000))
+    rows = "".join(
+        f"c{i},2024-01-01,visit,{'ab'[i % 2]},{i / 2},{['true', 'false'][i % 2]},2024-02-0{i % 9 + 1} 10:00,0{i % 7}11,said {i}\n"
+        for i in range(3000)
+    )
     (tmp_path / "a.csv").write_text(head + rows)
     summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")]))
     from wayfare.log import open_log
@@ -131,14 +156,19 @@ def test_hostile_names_and_values_are_only_names_and_values(tmp_path: Path):
 def test_a_text_without_header_gets_numbered_columns_and_runs_of_blanks_separate(tmp_path: Path):
     (tmp_path / "a.txt").write_text(" 00004 0001 19970101  2   29.33\r\n 00021 0002 19970118  1  9.99\r\n")
     mapping = Mapping.parse(customer="column0", time="column2", maps=["value=column4"])
-    summary = summed(ingest(tmp_path / "log", [str(tmp_path / "a.txt")], mapping=mapping, as_event="purchase"))
+    summary = summed(
+        ingest(tmp_path / "log", [str(tmp_path / "a.txt")], mapping=mapping, as_event="purchase")
+    )
     assert summary.kept == 2
     assert [(row["customer"], row["time"][:10], row["value"]) for row in events_of(tmp_path / "log")] == [
         ("00004", "1997-01-01", 29.33), ("00021", "1997-01-18", 9.99),
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("content", "said"), [("", "empty"), ("\n\n", "empty"), (HEADER, "no rows"), ("a,b\n1,2\n", "No column is known")])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("", "empty"), ("\n\n", "empty"), (HEADER, "no rows"), ("a,b\n1,2\n", "No column is known")],
+)
 def test_nothing_to_read(tmp_path: Path, content: str, said: str):
     (tmp_path / "a.csv").write_text(content)
     with pytest.raises(BadInput, match=said):

@@ -51,7 +51,13 @@ def test_columns_come_and_stay_away_and_codes_widen(tmp_path: Path):
     summed(ingest(log, [write(tmp_path / "b.csv", *many)]))
     rows = events_of(log)
     assert len(rows) == 301
-    assert rows[0] == {"customer": "a", "time": "2024-01-01T00:00:00+00:00", "event": "e", "value": None, "plan": "x"}
+    assert rows[0] == {
+        "customer": "a",
+        "time": "2024-01-01T00:00:00+00:00",
+        "event": "e",
+        "value": None,
+        "plan": "x",
+    }
     assert {row["event"] for row in rows} == {"e", *(f"e{i}" for i in range(300))}
 
 
@@ -71,17 +77,38 @@ def test_equal_times_keep_the_input_order(tmp_path: Path):
 
 def test_duplicates_by_event_id(tmp_path: Path):
     log, header = tmp_path / "log", "customer,time,event,event_id\n"
-    first = write(tmp_path / "a.csv", "a,2024-01-01,one,1", "a,2024-01-02,two,1", "a,2024-01-03,three,", "a,2024-01-04,four,", header=header)
+    first = write(
+        tmp_path / "a.csv",
+        "a,2024-01-01,one,1",
+        "a,2024-01-02,two,1",
+        "a,2024-01-03,three,",
+        "a,2024-01-04,four,",
+        header=header,
+    )
     summary = summed(ingest(log, [first]))
     assert (summary.kept, summary.duplicates) == (3, 1)
     assert [row["event"] for row in events_of(log)] == ["one", "three", "four"]
-    later = write(tmp_path / "b.csv", "b,2024-01-05,five,1", "b,2024-01-06,six,2", ",2024-01-06,six,3", "c,2024-01-06,six,3", header=header)
+    later = write(
+        tmp_path / "b.csv",
+        "b,2024-01-05,five,1",
+        "b,2024-01-06,six,2",
+        ",2024-01-06,six,3",
+        "c,2024-01-06,six,3",
+        header=header,
+    )
     summary = summed(ingest(log, [later]))
     assert (summary.kept, summary.duplicates, summary.quarantined) == (2, 1, 1)
 
 
 def test_duplicates_by_whole_row(tmp_path: Path):
-    rows = ["a,2024-01-01,e,1", "a,2024-01-01,e,1", "a,2024-01-01,e,2", "a,soon,e,2", "a,soon,e,2", "a,later,e,2"]
+    rows = [
+        "a,2024-01-01,e,1",
+        "a,2024-01-01,e,1",
+        "a,2024-01-01,e,2",
+        "a,soon,e,2",
+        "a,soon,e,2",
+        "a,later,e,2",
+    ]
     summary = summed(ingest(tmp_path / "log", [write(tmp_path / "a.csv", *rows)], dedupe_rows=True))
     assert (summary.kept, summary.duplicates, summary.quarantined) == (2, 2, 2)
     summary = summed(ingest(tmp_path / "all", [str(tmp_path / "a.csv")]))
@@ -91,7 +118,13 @@ def test_duplicates_by_whole_row(tmp_path: Path):
 def test_whole_rows_that_the_log_has_already_are_duplicates(tmp_path: Path):
     log = tmp_path / "log"
     ingest(log, [write(tmp_path / "a.csv", "a,2024-01-01,e,1", "b,2024-01-01,e,")])
-    summary = summed(ingest(log, [write(tmp_path / "b.csv", "a,2024-01-01,e,1", "b,2024-01-01,e,", "b,2024-01-01,e,3")], dedupe_rows=True))
+    summary = summed(
+        ingest(
+            log,
+            [write(tmp_path / "b.csv", "a,2024-01-01,e,1", "b,2024-01-01,e,", "b,2024-01-01,e,3")],
+            dedupe_rows=True,
+        )
+    )
     assert (summary.kept, summary.duplicates) == (1, 2)
 
 
@@ -108,7 +141,11 @@ def test_the_same_file_is_not_counted_twice_unless_asked(tmp_path: Path):
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path):
-    summary = summed(ingest(tmp_path / "log", [write(tmp_path / "a.csv", "a,2024-01-01,e,1", ",2024-01-01,e,1")], dry_run=True))
+    summary = summed(
+        ingest(
+            tmp_path / "log", [write(tmp_path / "a.csv", "a,2024-01-01,e,1", ",2024-01-01,e,1")], dry_run=True
+        )
+    )
     assert (summary.kept, summary.quarantined, summary.customers, summary.generation) == (1, 1, 1, "")
     assert not (tmp_path / "log").exists()
 
@@ -151,7 +188,13 @@ def test_progress_goes_through_the_phases_and_can_cancel(tmp_path: Path):
 
 
 def test_a_million_events_of_one_customer_are_one_block(tmp_path: Path):
-    frame = pd.DataFrame({"customer": ["b"] * 1_000_000 + ["a", "c"], "time": np.arange(1_000_002) + 1_700_000_000, "event": "e"})
+    frame = pd.DataFrame(
+        {
+            "customer": ["b"] * 1_000_000 + ["a", "c"],
+            "time": np.arange(1_000_002) + 1_700_000_000,
+            "event": "e",
+        }
+    )
     frame.to_parquet(tmp_path / "a.parquet")
     summed(ingest(tmp_path / "log", [str(tmp_path / "a.parquet")]))
     log = open_sealed(tmp_path / "log")
@@ -164,7 +207,13 @@ def test_a_million_events_of_one_customer_are_one_block(tmp_path: Path):
 def test_blocks_are_of_whole_customers_and_about_equal(tmp_path: Path):
     rng = np.random.default_rng(7)
     count = 5 * BLOCK_EVENTS
-    frame = pd.DataFrame({"customer": rng.integers(0, 30_000, count), "time": rng.integers(1.6e9, 1.7e9, count), "event": rng.choice(["a", "b"], count)})
+    frame = pd.DataFrame(
+        {
+            "customer": rng.integers(0, 30_000, count),
+            "time": rng.integers(1.6e9, 1.7e9, count),
+            "event": rng.choice(["a", "b"], count),
+        }
+    )
     source = memory_source(frame)
     seen: set[int] = set()
     for index in range(source.blocks):
@@ -188,7 +237,7 @@ def test_cutting_is_the_same_however_the_rows_arrive():
         return [batch.column(0).to_pylist() for batch in blocks(pieces, size=20)]
 
     assert all(cut(step) == cut(1) for step in (2, 7, 20, 1000))
-    assert sum(cut(3), []) == codes.tolist()
+    assert [code for block in cut(3) for code in block] == codes.tolist()
 
 
 event_rows = st.lists(
@@ -200,7 +249,10 @@ event_rows = st.lists(
 @settings(max_examples=15)
 @given(event_rows, st.randoms(use_true_random=False))
 def test_any_order_of_input_rows_gives_the_same_log(rows: list[tuple], rng: random.Random):
-    frame = pd.DataFrame([(*row, 1_700_000_000 + i) for i, row in enumerate(rows)], columns=["customer", "event", "value", "time"])
+    frame = pd.DataFrame(
+        [(*row, 1_700_000_000 + i) for i, row in enumerate(rows)],
+        columns=["customer", "event", "value", "time"],
+    )
     frame["value"] = frame["value"].astype("float64")
     shuffled = frame.sample(frac=1, random_state=rng.randrange(1000))
     one, other = memory_source(frame), memory_source(shuffled)
@@ -208,7 +260,27 @@ def test_any_order_of_input_rows_gives_the_same_log(rows: list[tuple], rng: rand
     assert events_of(one) == events_of(other)
 
 
-cells = st.sampled_from(["", " ", "a", "7", "1.5", "1,5", "2024-01-01", "2024-01-01T10:00:00Z", "soon", "NA", "-", "inf", "=x", '"', "é", "1890-01-01", "2024-13-01"])
+cells = st.sampled_from(
+    [
+        "",
+        " ",
+        "a",
+        "7",
+        "1.5",
+        "1,5",
+        "2024-01-01",
+        "2024-01-01T10:00:00Z",
+        "soon",
+        "NA",
+        "-",
+        "inf",
+        "=x",
+        '"',
+        "é",
+        "1890-01-01",
+        "2024-13-01",
+    ]
+)
 dirty_rows = st.lists(st.lists(cells, min_size=3, max_size=5), min_size=1, max_size=12)
 
 
@@ -219,7 +291,13 @@ def test_whatever_the_dirt_the_counts_add_up(rows: list[list[str]]):
         folder = Path(name)
         clean = "x,2024-01-01T10:00:00,visit,1\n"
         (folder / "a.csv").write_text(HEADER + clean + "".join(",".join(row) + "\n" for row in rows))
-        summary = summed(ingest(folder / "log", [str(folder / "a.csv")], mapping=Mapping.parse(customer="customer", time="time", event="event")))
+        summary = summed(
+            ingest(
+                folder / "log",
+                [str(folder / "a.csv")],
+                mapping=Mapping.parse(customer="customer", time="time", event="event"),
+            )
+        )
         assert len(events_of(folder / "log")) == summary.kept
         assert quarantine.rows(folder / "log").num_rows == summary.quarantined
 
@@ -285,8 +363,15 @@ def test_the_quarantine_can_be_exported_mended_and_run_again(tmp_path: Path):
         ("a", "2024-01-31", 1.0), ("b", "2024-02-02", 4.0), ("d", "2024-02-01", -3.0),
     ]  # fmt: skip
     aside = quarantine.rows(log).to_pylist()
-    assert sorted((row["id"], row["line"], row["reason"]) for row in aside) == [(2, 4, "no customer"), (4, 6, "too few columns")]
-    summary = summed(quarantine.rerun(log, mapping=Mapping.parse(customer="event", time="time", event="event", maps=["value=value"])))
+    assert sorted((row["id"], row["line"], row["reason"]) for row in aside) == [
+        (2, 4, "no customer"),
+        (4, 6, "too few columns"),
+    ]
+    summary = summed(
+        quarantine.rerun(
+            log, mapping=Mapping.parse(customer="event", time="time", event="event", maps=["value=value"])
+        )
+    )
     assert (summary.kept, quarantine.rows(log).num_rows) == (1, 1)
 
 
@@ -303,3 +388,49 @@ def test_the_quarantine_survives_later_ingests(tmp_path: Path):
 def test_without_bad_rows_there_is_no_quarantine_file(tmp_path: Path):
     summary = ingest(tmp_path / "log", [write(tmp_path / "a.csv", "a,2024-01-01,e,1")])
     assert not (tmp_path / "log" / summary.generation / quarantine.FILE).exists()
+
+
+def test_a_long_read_can_be_cancelled(tmp_path: Path):
+    rows = [f"customer {i},2024-01-01T10:00:00,event,{i}" for i in range(400_000)]
+    source = write(tmp_path / "a.csv", *rows * 4)
+
+    def cancel(phase: str, fraction: float) -> None:
+        if phase == "reading" and 0 < fraction < 1:
+            raise Cancelled("Stopped.")
+
+    try:
+        ingest(tmp_path / "log", [source], progress=cancel)
+    except Cancelled:
+        assert not list((tmp_path / "log").glob("g-*"))
+    else:
+        pytest.skip("the read was over before its progress was asked for")
+
+
+@pytest.mark.slow
+def test_a_csv_of_4_gb_is_streamed(tmp_path: Path):
+    """With 2 GB for DuckDB the rest is spilled; the process as a whole stays under 4 GB."""
+    import duckdb
+
+    path, count = tmp_path / "big.csv", 88_000_000
+    with duckdb.connect() as con:
+        con.execute(
+            f"COPY (SELECT 'cust-' || lpad((hash(i) % 4000000)::VARCHAR, 7, '0') AS customer,"
+            " strftime(TIMESTAMP '2023-01-01' + to_seconds((hash(i * 7 + 1) % 63072000)::BIGINT), '%Y-%m-%dT%H:%M:%S') AS time,"
+            " 'event' || (hash(i * 13) % 12)::VARCHAR AS event, round((hash(i * 17) % 10000) / 100.0, 2) AS value"
+            f" FROM range({count}) t(i)) TO '{path}' (HEADER)"
+        )
+    assert path.stat().st_size > 3.9e9
+    code = (
+        "import resource, sys; from pathlib import Path; from wayfare.histories.ingest import ingest, workbench;"
+        "workbench._memory = lambda: 4 * 2**30;"
+        "print(ingest(Path(sys.argv[1]), [sys.argv[2]]).kept, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "log"), str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    kept, kilobytes = map(int, done.stdout.split())
+    assert kept == count
+    assert kilobytes < 4 * 2**20

@@ -47,7 +47,12 @@ def test_unknown_and_broken_presets(tmp_path: Path):
     with pytest.raises(BadInput, match="no column"):
         ingest(tmp_path / "log", [str(tmp_path / "a.csv")], preset="stripe-charges")
     with pytest.raises(InvalidParameter):
-        ingest(tmp_path / "log", [str(tmp_path / "a.csv")], preset="stripe-charges", mapping=Mapping.parse(customer="a"))
+        ingest(
+            tmp_path / "log",
+            [str(tmp_path / "a.csv")],
+            preset="stripe-charges",
+            mapping=Mapping.parse(customer="a"),
+        )
 
 
 def test_anyone_can_add_one(tmp_path: Path):
@@ -65,7 +70,9 @@ rows:
     referrer: {after: "@", of: who}
 properties: none
 """)
-    (tmp_path / "a.csv").write_text("who,day,hour,kind,total,tax,number\nAnn@x,2024-01-01,10:00,b,100,21,#7\nBob@y,2024-01-01,11:00,look,,,\n")
+    (tmp_path / "a.csv").write_text(
+        "who,day,hour,kind,total,tax,number\nAnn@x,2024-01-01,10:00,b,100,21,#7\nBob@y,2024-01-01,11:00,look,,,\n"
+    )
     summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")], preset=str(tmp_path / "mine.yaml")))
     keys = ("customer", "time", "event", "value", "order", "campaign", "referrer")
     assert short(events_of(tmp_path / "log"), *keys) == [
@@ -83,7 +90,9 @@ def test_shopify(tmp_path: Path):
     )
     summary = summed(ingest(tmp_path / "log", [str(tmp_path / "orders.csv")], preset="shopify-orders"))
     assert summary.rows_read == 4
-    assert short(events_of(tmp_path / "log"), "customer", "time", "event", "order", "product", "quantity", "value") == [
+    assert short(
+        events_of(tmp_path / "log"), "customer", "time", "event", "order", "product", "quantity", "value"
+    ) == [
         ("a@x.org", "2024-01-15T15:23:45+00:00", "purchase", "#1001", "MUG", 2, 19.0),
         ("a@x.org", "2024-01-15T15:23:45+00:00", "refund", "#1001", None, None, -5.0),
         ("a@x.org", "2024-01-15T15:23:45+00:00", "purchase", "#1001", "TEA", 1, 4.5),
@@ -99,7 +108,9 @@ def test_stripe(tmp_path: Path):
         "ch_3,2024-01-03 10:00:00,9.00,0.00,eur,cus_2,Failed\nch_4,2024-01-03 10:00:00,9.00,0.00,eur,,Paid\n"
         "ch_5,2024-01-03 10:00:00,9.00,0.00,eur,cus_2,Unheard of\nch_1,2024-01-01 10:00:00,20.00,0.00,eur,cus_1,Paid\n"
     )
-    summary = summed(ingest(tmp_path / "log", [str(tmp_path / "payments.csv")], preset="stripe-charges", zone="Asia/Tokyo"))
+    summary = summed(
+        ingest(tmp_path / "log", [str(tmp_path / "payments.csv")], preset="stripe-charges", zone="Asia/Tokyo")
+    )
     assert (summary.rows_read, summary.kept, summary.duplicates) == (7, 4, 1)
     assert summary.reasons == {"no customer": 1, "nothing to record in this line": 1}
     assert short(events_of(tmp_path / "log"), "customer", "time", "event", "value") == [
@@ -122,18 +133,59 @@ def test_woocommerce(tmp_path: Path):
 
 
 def test_order_lines(tmp_path: Path):
-    (tmp_path / "a.csv").write_text("order_id,customer_id,order_date,sku,qty,price,status\n1,007,2024-01-01,A,2,3,done\n1,007,2024-01-02,A,-1,3,done\n1,007,2024-01-03,A,1,3,returned\n")
+    (tmp_path / "a.csv").write_text(
+        "order_id,customer_id,order_date,sku,qty,price,status\n1,007,2024-01-01,A,2,3,done\n1,007,2024-01-02,A,-1,3,done\n1,007,2024-01-03,A,1,3,returned\n"
+    )
     summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")], preset="order-lines"))
-    assert short(events_of(tmp_path / "log"), "event", "quantity", "value") == [("purchase", 2, 6), ("refund", -1, -3), ("refund", 1, -3)]
+    assert short(events_of(tmp_path / "log"), "event", "quantity", "value") == [
+        ("purchase", 2, 6),
+        ("refund", -1, -3),
+        ("refund", 1, -3),
+    ]
 
 
 def test_segment(tmp_path: Path):
     calls = [
-        {"type": "track", "event": "Product Viewed", "userId": "u1", "messageId": "m1", "timestamp": "2024-01-01T10:00:00Z", "properties": {"sku": "A", "plan": "pro", "n": 1}},
+        {
+            "type": "track",
+            "event": "Product Viewed",
+            "userId": "u1",
+            "messageId": "m1",
+            "timestamp": "2024-01-01T10:00:00Z",
+            "properties": {"sku": "A", "plan": "pro", "n": 1},
+        },
         # Segment: timestamp = receivedAt - (sentAt - originalTimestamp): 10:00:10 - (12:00:05 - 12:00:00) = 10:00:05
-        {"type": "page", "name": "Home", "anonymousId": "an1", "userId": None, "messageId": "m2", "originalTimestamp": "2024-01-01T12:00:00Z", "sentAt": "2024-01-01T12:00:05Z", "receivedAt": "2024-01-01T10:00:10Z", "context": {"campaign": {"medium": "email"}}},
-        {"type": "track", "event": "Order Completed", "userId": "u1", "messageId": "m3", "timestamp": "2024-01-01T11:00:00Z", "properties": {"order_id": "o1", "revenue": 9, "products": [{"sku": "A", "price": 2, "quantity": 2}, {"product_id": "B", "price": 5}]}},
-        {"type": "track", "event": "Order Refunded", "userId": "u1", "messageId": "m4", "timestamp": "2024-01-02T11:00:00Z", "properties": {"order_id": "o1", "total": 9}},
+        {
+            "type": "page",
+            "name": "Home",
+            "anonymousId": "an1",
+            "userId": None,
+            "messageId": "m2",
+            "originalTimestamp": "2024-01-01T12:00:00Z",
+            "sentAt": "2024-01-01T12:00:05Z",
+            "receivedAt": "2024-01-01T10:00:10Z",
+            "context": {"campaign": {"medium": "email"}},
+        },
+        {
+            "type": "track",
+            "event": "Order Completed",
+            "userId": "u1",
+            "messageId": "m3",
+            "timestamp": "2024-01-01T11:00:00Z",
+            "properties": {
+                "order_id": "o1",
+                "revenue": 9,
+                "products": [{"sku": "A", "price": 2, "quantity": 2}, {"product_id": "B", "price": 5}],
+            },
+        },
+        {
+            "type": "track",
+            "event": "Order Refunded",
+            "userId": "u1",
+            "messageId": "m4",
+            "timestamp": "2024-01-02T11:00:00Z",
+            "properties": {"order_id": "o1", "total": 9},
+        },
         {"type": "identify", "userId": "u1", "messageId": "m5", "timestamp": "2024-01-02T12:00:00Z"},
     ]
     (tmp_path / "calls.jsonl").write_text("\n".join(json.dumps(call) for call in [*calls, calls[0]]))
@@ -167,13 +219,17 @@ GA4 = [
 def test_ga4(tmp_path: Path, form: str):
     path = tmp_path / ("a.jsonl" if form == "json" else "a.parquet")
     if form == "json":
-        path.write_text("\n".join(json.dumps({**row, "event_timestamp": str(row["event_timestamp"])}) for row in GA4))
+        path.write_text(
+            "\n".join(json.dumps({**row, "event_timestamp": str(row["event_timestamp"])}) for row in GA4)
+        )
     else:
         pq.write_table(pa.Table.from_pylist(GA4), path)
     summary = summed(ingest(tmp_path / "log", [str(path)], preset="ga4"))
     assert summary.rows_read == 3
     rows = events_of(tmp_path / "log")
-    assert short(rows, "customer", "time", "event", "session", "channel", "order", "product", "value", "device") == [
+    assert short(
+        rows, "customer", "time", "event", "session", "channel", "order", "product", "value", "device"
+    ) == [
         ("1.2", "2024-01-01T10:00:00+00:00", "page_view", "1.2.77", "cpc", None, None, None, "mobile"),
         ("1.2", "2024-01-01T10:01:00+00:00", "purchase", "1.2.77", "cpc", "t1", "A", 4.0, "mobile"),
         ("1.2", "2024-01-01T10:01:00+00:00", "purchase", "1.2.77", "cpc", "t1", "B", 5.0, "mobile"),
@@ -229,7 +285,9 @@ def test_aggregated_paths(tmp_path: Path, shared_data: Path):
 
 
 def test_paths_without_journeys_are_quarantined(tmp_path: Path):
-    (tmp_path / "a.csv").write_text("path,total_conversions,total_conversion_value,total_null\na > b,2,10,1\nc,0,0,0\n,1,1,1\n")
+    (tmp_path / "a.csv").write_text(
+        "path,total_conversions,total_conversion_value,total_null\na > b,2,10,1\nc,0,0,0\n,1,1,1\n"
+    )
     summary = summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")], preset="aggregated-paths"))
     assert (summary.kept, summary.reasons) == (8, {"no customer": 2})
     assert sum(row["value"] or 0 for row in events_of(tmp_path / "log")) == 10

@@ -25,7 +25,13 @@ NAMES = ["customer", "time", "event", "value", "member"]
 EXPECTED = [
     {"customer": "007", "time": "2024-01-01T09:30:00+00:00", "event": "visit", "value": 3.0, "member": True},
     {"customer": "007", "time": "2024-01-01T10:00:00+00:00", "event": "visit", "value": None, "member": True},
-    {"customer": "NA", "time": "2024-01-02T10:00:00+00:00", "event": "purchase", "value": 12.5, "member": False},
+    {
+        "customer": "NA",
+        "time": "2024-01-02T10:00:00+00:00",
+        "event": "purchase",
+        "value": 12.5,
+        "member": False,
+    },
 ]
 
 
@@ -46,7 +52,11 @@ def test_parquet_file_folder_and_pattern(tmp_path: Path):
 @pytest.mark.parametrize("form", ["lines", "packed", "array"])
 def test_json(tmp_path: Path, form: str):
     objects = [dict(zip(NAMES, [row[0], row[1].isoformat(), *row[2:]], strict=True)) for row in ROWS]
-    text = json.dumps(objects, indent=1) if form == "array" else "\n".join(json.dumps(o) for o in objects) + "\n\n"
+    text = (
+        json.dumps(objects, indent=1)
+        if form == "array"
+        else "\n".join(json.dumps(o) for o in objects) + "\n\n"
+    )
     path = tmp_path / {"lines": "a.jsonl", "packed": "a.ndjson.gz", "array": "a.json"}[form]
     path.write_bytes(gzip.compress(text.encode()) if form == "packed" else text.encode())
     check(tmp_path, str(path))
@@ -84,7 +94,10 @@ def test_sqlite(tmp_path: Path):
     path = tmp_path / "shop.db"
     with sqlite3.connect(path) as db:
         db.execute("CREATE TABLE events (customer TEXT, time TEXT, event TEXT, value REAL, member TEXT)")
-        db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", [(*row[:1], row[1].isoformat(), *row[2:4], str(row[4]).lower()) for row in ROWS])
+        db.executemany(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+            [(*row[:1], row[1].isoformat(), *row[2:4], str(row[4]).lower()) for row in ROWS],
+        )
         db.execute('CREATE TABLE "other; DROP" (a)')
     db.close()
     check(tmp_path / "1", f"sqlite:///{path}?table=events")
@@ -101,7 +114,9 @@ def test_sqlite(tmp_path: Path):
 def test_duckdb(tmp_path: Path):
     path = tmp_path / "shop.duckdb"
     with duckdb.connect(path) as db:
-        db.execute("CREATE TABLE events (customer VARCHAR, time TIMESTAMP, event VARCHAR, value DOUBLE, member BOOLEAN)")
+        db.execute(
+            "CREATE TABLE events (customer VARCHAR, time TIMESTAMP, event VARCHAR, value DOUBLE, member BOOLEAN)"
+        )
         db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", ROWS)
     check(tmp_path / "1", f"duckdb:///{path}")
     check(tmp_path / "2", f"duckdb:///{path}", query="SELECT * FROM events")
@@ -113,9 +128,14 @@ def test_postgres(tmp_path: Path, postgres_url: str):
     psycopg = pytest.importorskip("psycopg")
     with psycopg.connect(postgres_url) as db:
         db.execute("DROP TABLE IF EXISTS wayfare_ingest")
-        db.execute("CREATE TABLE wayfare_ingest (customer text, time timestamptz, event text, value double precision, member boolean)")
+        db.execute(
+            "CREATE TABLE wayfare_ingest (customer text, time timestamptz, event text, value double precision, member boolean)"
+        )
         for row in ROWS:
-            db.execute("INSERT INTO wayfare_ingest VALUES (%s, %s, %s, %s, %s)", (row[0], row[1].isoformat() + "Z", *row[2:]))
+            db.execute(
+                "INSERT INTO wayfare_ingest VALUES (%s, %s, %s, %s, %s)",
+                (row[0], row[1].isoformat() + "Z", *row[2:]),
+            )
     check(tmp_path / "1", postgres_url, table="wayfare_ingest")
     check(tmp_path / "2", f"{postgres_url}?table=wayfare_ingest")
     check(tmp_path / "3", postgres_url, query="SELECT * FROM wayfare_ingest")
@@ -141,8 +161,20 @@ def test_xes(tmp_path: Path):
     (tmp_path / "a.xes.gz").write_bytes(gzip.compress(XES.encode()))
     summed(ingest(tmp_path / "log", [str(tmp_path / "a.xes.gz")], preset="xes"))
     assert events_of(tmp_path / "log") == [
-        {"customer": "007", "time": "2024-01-01T09:00:00+00:00", "event": "register", "case_kind": "web", "amount": None},
-        {"customer": "007", "time": "2024-01-02T09:00:00+00:00", "event": "pay", "case_kind": "web", "amount": 5.0},
+        {
+            "customer": "007",
+            "time": "2024-01-01T09:00:00+00:00",
+            "event": "register",
+            "case_kind": "web",
+            "amount": None,
+        },
+        {
+            "customer": "007",
+            "time": "2024-01-02T09:00:00+00:00",
+            "event": "pay",
+            "case_kind": "web",
+            "amount": 5.0,
+        },
     ]
 
 
@@ -159,7 +191,12 @@ def test_xes_that_could_fill_the_memory_is_refused(tmp_path: Path):
 def test_detection_says_why_and_shows_rows(tmp_path: Path):
     (tmp_path / "a.csv").write_text("User ID,Created At,Activity,Revenue\n007,2024-01-01,buy,3\n")
     found = detect(str(tmp_path / "a.csv"))
-    assert found.mapping.columns == {"customer": "User ID", "time": "Created At", "event": "Activity", "value": "Revenue"}
+    assert found.mapping.columns == {
+        "customer": "User ID",
+        "time": "Created At",
+        "event": "Activity",
+        "value": "Revenue",
+    }
     assert set(found.reasons) == set(found.mapping.columns)
     assert found.sample == [{"User ID": "007", "Created At": "2024-01-01", "Activity": "buy", "Revenue": "3"}]
     (tmp_path / "b.csv").write_text("a,b\n1,x\n")

@@ -61,9 +61,19 @@ def test_an_order_that_can_not_be_seen_is_asked_for(tmp_path: Path, cells: list[
 
 
 ZONE = "Europe/Amsterdam"
-WALL = ["2024-03-31 01:59:59", "2024-03-31 02:30:00", "2024-03-31 03:00:00", "2024-10-27 02:30:00", "2024-10-27 03:00:00", "2024-07-01 12:00:00"]
+WALL = [
+    "2024-03-31 01:59:59",
+    "2024-03-31 02:30:00",
+    "2024-03-31 03:00:00",
+    "2024-10-27 02:30:00",
+    "2024-10-27 03:00:00",
+    "2024-07-01 12:00:00",
+]
 # PEP 495: fold=0 is the first of the two, and moves a skipped time on by the hour.
-IN_UTC = [datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(ZONE), fold=0).astimezone(UTC).isoformat() for wall in WALL]
+IN_UTC = [
+    datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(ZONE), fold=0).astimezone(UTC).isoformat()
+    for wall in WALL
+]
 
 
 def test_wall_clock_times_are_read_in_the_zone(tmp_path: Path):
@@ -73,13 +83,19 @@ def test_wall_clock_times_are_read_in_the_zone(tmp_path: Path):
 def test_so_they_are_in_every_form(tmp_path: Path):
     slow = [wall.replace(" ", "T") + ".000" for wall in WALL]
     assert times(tmp_path, [*slow, "2024-01-01T00:00:00Z"], ZONE) == [*IN_UTC, "2024-01-01T00:00:00+00:00"]
-    frame = pd.DataFrame({"customer": [f"{i}" for i in range(len(WALL))], "time": pd.to_datetime(WALL), "event": "visit"})
+    frame = pd.DataFrame(
+        {"customer": [f"{i}" for i in range(len(WALL))], "time": pd.to_datetime(WALL), "event": "visit"}
+    )
     assert [row["time"] for row in events_of(memory_source(frame, zone=ZONE))] == IN_UTC
 
 
 def test_the_mappings_zone_wins_and_times_with_one_keep_it(tmp_path: Path):
-    assert times(tmp_path, ["2024-07-01 12:00:00"], **{"zone ": "America/New_York"}) == ["2024-07-01T16:00:00+00:00"]
-    frame = pd.DataFrame({"customer": ["a"], "time": [pd.Timestamp("2024-07-01 12:00", tz="Asia/Tokyo")], "event": ["visit"]})
+    assert times(tmp_path, ["2024-07-01 12:00:00"], **{"zone ": "America/New_York"}) == [
+        "2024-07-01T16:00:00+00:00"
+    ]
+    frame = pd.DataFrame(
+        {"customer": ["a"], "time": [pd.Timestamp("2024-07-01 12:00", tz="Asia/Tokyo")], "event": ["visit"]}
+    )
     assert events_of(memory_source(frame, zone=ZONE))[0]["time"] == "2024-07-01T03:00:00+00:00"
     with pytest.raises(InvalidParameter, match="time zone"):
         memory_source(frame, zone="Mars/Base")

@@ -85,7 +85,7 @@ class Compared:
         keys, place = np.unique(np.concatenate([self.keys, other.keys]), return_inverse=True)
         sums = np.concatenate([self.sums, other.sums])
         added = np.column_stack(
-            [np.bincount(place, weights=sums[:, i], minlength=keys.size) for i in range(2)]
+            [np.bincount(place, weights=sums[:, i], minlength=keys.size).astype(float) for i in range(2)]
         )
         return Compared(keys, added, self.later + other.later)
 

@@ -82,7 +82,10 @@ class FunnelResult(Result):
 
         if self.steps.num_rows == 0 or not self.steps["customers"][0].as_py():
             return None
-        named = [f"{s}. {e}" for s, e in zip(self.steps["step"].to_pylist(), self.steps["event"].to_pylist(), strict=True)]
+        named = [
+            f"{s}. {e}"
+            for s, e in zip(self.steps["step"].to_pylist(), self.steps["event"].to_pylist(), strict=True)
+        ]
         shares = zip(self.steps["customers"].to_pylist(), self.steps["of_first"].to_pylist(), strict=True)
         label = [f"{n:,} · {share:.1%}" for n, share in shares]
         data = self.steps.append_column("name", pa.array(named)).append_column("label", pa.array(label))
@@ -109,7 +112,11 @@ class _Funnel(Fold[dict[str, NDArray[np.int64]]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return ("event", *(("session",) if self.sessions else ()), *((self.split.column,) if self.split else ()))
+        return (
+            "event",
+            *(("session",) if self.sessions else ()),
+            *((self.split.column,) if self.split else ()),
+        )
 
     def scan(self, block: Block) -> dict[str, NDArray[np.int64]]:
         if self.sessions:
@@ -119,7 +126,9 @@ class _Funnel(Fold[dict[str, NDArray[np.int64]]]):
         group, groups = self._groups(block, got.row)
         pending = got.depth[got.pending]
         return {
-            "reached": np.bincount(group * levels + got.depth, minlength=groups * levels).reshape(groups, levels),
+            "reached": np.bincount(group * levels + got.depth, minlength=groups * levels).reshape(
+                groups, levels
+            ),
             "pending": np.bincount(pending[pending < levels - 1], minlength=levels),
             **_timing(got.times, got.depth),
         }
@@ -128,7 +137,9 @@ class _Funnel(Fold[dict[str, NDArray[np.int64]]]):
         if self.split is None:
             return 0, 1
         values = block[self.split.column].astype(np.int64)
-        touch = (block.first_row if self.split.touch == "first" else block.last_row)(values >= 0)[block.owner[row]]
+        touch = (block.first_row if self.split.touch == "first" else block.last_row)(values >= 0)[
+            block.owner[row]
+        ]
         return np.where(touch >= 0, values[touch], self.split.names), self.split.names + 1
 
 
@@ -193,7 +204,9 @@ def _default_steps(study: Study) -> tuple[str, ...]:
     return found or tuple(known.to_list()[:1])
 
 
-def _rules(study: Study, steps: Events, within: Duration | None, order: Order, start: Start, exclude: Events) -> Rules:
+def _rules(
+    study: Study, steps: Events, within: Duration | None, order: Order, start: Start, exclude: Events
+) -> Rules:
     if both := set(steps) & set(exclude):
         raise InvalidParameter(f"{min(both)!r} is a step and excluded at once.", where="exclude")
     codes = tuple(study.log.code("event", event) for event in steps) or (-1,)
@@ -201,7 +214,9 @@ def _rules(study: Study, steps: Events, within: Duration | None, order: Order, s
     return Rules(codes, order, start, within.microseconds if within else FOREVER, excluded, study.log.ends)
 
 
-def _steps_table(names: tuple[str, ...], customers: NDArray[np.int64], found: dict[str, NDArray[np.int64]]) -> pa.Table:
+def _steps_table(
+    names: tuple[str, ...], customers: NDArray[np.int64], found: dict[str, NDArray[np.int64]]
+) -> pa.Table:
     customers = customers[: len(names)]
     first = np.full(len(names), customers[0] if len(names) else 0)
     previous = np.concatenate((first[:1], customers[:-1]))
@@ -225,15 +240,21 @@ def _times_table(names: tuple[str, ...], found: dict[str, NDArray[np.int64]]) ->
         step=pa.array([step + 1 for step in later for _ in QUANTILES], pa.int64()),
         event=pa.array([names[step] for step in later for _ in QUANTILES], pa.string()),
         quantile=pa.array([q for _ in later for q in QUANTILES], pa.float64()),
-        from_previous_seconds=pa.array([float(quantile_of(found["from_previous"][s], q)) for s in later for q in QUANTILES], pa.float64()),
-        from_first_seconds=pa.array([float(quantile_of(found["from_first"][s], q)) for s in later for q in QUANTILES], pa.float64()),
+        from_previous_seconds=pa.array(
+            [float(quantile_of(found["from_previous"][s], q)) for s in later for q in QUANTILES], pa.float64()
+        ),
+        from_first_seconds=pa.array(
+            [float(quantile_of(found["from_first"][s], q)) for s in later for q in QUANTILES], pa.float64()
+        ),
     )
 
 
 def _groups_table(names: tuple[str, ...], at_least: NDArray[np.int64], values: list[str]) -> pa.Table:
     """One row a group and step, the largest groups first; groups that nobody entered are left out."""
     labels = np.array([*values, "(none)"], dtype=object) if values else np.array([], dtype=object)
-    entered = [g for g in sorted(range(len(labels)), key=lambda g: (-at_least[g, 0], labels[g])) if at_least[g, 0]]
+    entered = [
+        g for g in sorted(range(len(labels)), key=lambda g: (-at_least[g, 0], labels[g])) if at_least[g, 0]
+    ]
     own = at_least[entered][:, : len(names)]
     first = np.repeat(own[:, :1], own.shape[1], axis=1)
     rest, rest_first = own.sum(axis=0) - own, first.sum(axis=0) - first
@@ -264,7 +285,11 @@ def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.floa
 def _findings(steps: pa.Table, groups: pa.Table, unit: str) -> tuple[Finding, ...]:
     rows, people = steps.to_pylist(), f"{unit}s"
     if not rows or rows[0]["customers"] < TOO_FEW:
-        return (Finding(f"Too few to say: {rows[0]['customers'] if rows else 0} {people} reached the first step."),)
+        return (
+            Finding(
+                f"Too few to say: {rows[0]['customers'] if rows else 0} {people} reached the first step."
+            ),
+        )
     last, first = rows[-1], rows[0]
     found = [
         Finding(
@@ -280,12 +305,18 @@ def _findings(steps: pa.Table, groups: pa.Table, unit: str) -> tuple[Finding, ..
 def _largest_loss(rows: list[dict[str, Any]], people: str) -> Finding:
     before, after = max(pairwise(rows), key=_lost)
     lost = _lost((before, after))
-    speed = f"; those who go on take {in_words(after['median_seconds'])} (median)" if after["customers"] else ""
+    speed = (
+        f"; those who go on take {in_words(after['median_seconds'])} (median)" if after["customers"] else ""
+    )
     waiting = f", {after['pending']:,} more may still come" if after["pending"] else ""
     return Finding(
         f"Most are lost between {before['event']} and {after['event']}: {lost:,} of {before['customers']:,} {people}{waiting}{speed}.",
         customers=lost,
     )
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _lost(pair: tuple[dict[str, Any], dict[str, Any]]) -> int:
@@ -303,6 +334,6 @@ def _group_findings(groups: pa.Table) -> list[Finding]:
     return [
         Finding(
             f"{worst['group']} reaches {worst['event']} {word} often than the others: {worst['of_first']:.1%}, "
-            f"{abs(worst['difference'])* 100:.1f} points apart (p {worst['p_adjusted']:.2g} after Holm's correction)."
+            f"{abs(worst['difference']) * 100:.1f} points apart (p {_p(worst['p_adjusted'])} after Holm's correction)."
         )
     ]

@@ -204,7 +204,9 @@ def retention(
     so_far = _from_here_on(found["so_far"]) if or_later else found["so_far"]
     names = _names(kind, lows, highs)
     begun = _begun(calendar, np.array(lows), rolling, study.log.ends) | (customers > 0)
-    cohorts = _cohorts(calendar, lows, names, sizes, sizes[:, None] - customers, so_far, so_far - active, begun)
+    cohorts = _cohorts(
+        calendar, lows, names, sizes, sizes[:, None] - customers, so_far, so_far - active, begun
+    )
     curve = _curve(lows, names, customers.sum(axis=0), active.sum(axis=0))
     return RetentionResult(
         cohorts=cohorts,

@@ -36,7 +36,11 @@ class SessionsResult(Result):
     ]
     lengths: Annotated[
         pa.Table,
-        Columns(events=f"events in the visit; {LONGEST} stands for {LONGEST} and more", sessions="visits of this length", share="of all visits"),
+        Columns(
+            events=f"events in the visit; {LONGEST} stands for {LONGEST} and more",
+            sessions="visits of this length",
+            share="of all visits",
+        ),
     ]
 
     def draw(self) -> Picture | None:
@@ -95,7 +99,9 @@ def sessions(study: Study, *, gap: Duration = Duration.parse("30m")) -> Sessions
             + (f", the others lasted {in_words(median)} (median)." if total > single else ".")
         )
     return SessionsResult(
-        summary=table(sessions=[total], customers=[customers], single_event_sessions=[single], median_seconds=[median]),
+        summary=table(
+            sessions=[total], customers=[customers], single_event_sessions=[single], median_seconds=[median]
+        ),
         lengths=table(events=shown, sessions=counts[shown], share=counts[shown] / max(total, 1)),
         findings=(finding,),
     )

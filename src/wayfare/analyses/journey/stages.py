@@ -75,7 +75,11 @@ class StagesResult(Result):
         )
         touched = self.touchpoints.to_pylist()
         columns = [
-            {**row, "label": _LABELS[row["stage"]], "touchpoints": [t for t in touched if t["stage"] == row["stage"]]}
+            {
+                **row,
+                "label": _LABELS[row["stage"]],
+                "touchpoints": [t for t in touched if t["stage"] == row["stage"]],
+            }
             for row in self.stages.to_pylist()
         ]
         return draw(columns, title=self.findings[0].text, note=note)
@@ -117,7 +121,10 @@ class _Stages(Fold[dict[str, NDArray[Any]]]):
             touched = met.reshape(block.customers, cells).sum(axis=0)
         else:
             touched = np.bincount(np.unique(key) % cells, minlength=cells)
-        return {"touched": touched.reshape(shape), "touches": np.bincount(cell, minlength=cells).reshape(shape)}
+        return {
+            "touched": touched.reshape(shape),
+            "touches": np.bincount(cell, minlength=cells).reshape(shape),
+        }
 
 
 def _scores(block: Block, stage: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -162,7 +169,10 @@ def stages(study: Study, *, patience: Duration = Duration.parse("30d")) -> Stage
 def _stages_table(found: dict[str, NDArray[Any]], losses: Result) -> pa.Table:
     everyone = max(int(found["all"][0]), 1)
     known = {row["stage"]: row for row in losses.tables["stages"].to_pylist()}
-    lost = {name: np.array([known.get(stage.value, {}).get(name, np.nan) for stage in STAGES]) for name in _NUMBERS}
+    lost = {
+        name: np.array([known.get(stage.value, {}).get(name, np.nan) for stage in STAGES])
+        for name in _NUMBERS
+    }
     counts = {name: np.nan_to_num(lost[name]).astype(np.int64) for name in ("went_on", "left", "pending")}
     total, n, squares, products, sizes, clusters = found["scores"].T
     score = ratio_interval(total, n, squares, products, sizes, clusters)
@@ -196,7 +206,9 @@ def _touchpoints_table(found: dict[str, NDArray[Any]], names: list[str]) -> pa.T
         touchpoint=pa.array([name for _, _, name, _ in rows], pa.string()),
         customers=pa.array([-fewer for _, fewer, _, _ in rows], pa.int64()),
         events=pa.array([events for *_, events in rows], pa.int64()),
-        share=pa.array([-fewer / int(found["customers"][number]) for number, fewer, *_ in rows], pa.float64()),
+        share=pa.array(
+            [-fewer / int(found["customers"][number]) for number, fewer, *_ in rows], pa.float64()
+        ),
     )
 
 
@@ -206,7 +218,10 @@ def _findings(main: pa.Table, everyone: int) -> tuple[Finding, ...]:
         return (Finding(f"Too few customers to say at which stage they are lost: {everyone:,}."),)
     known = [row for row in rows if row["left"] and row["left"] + row["next_customers"] >= ENOUGH]
     if not known:
-        return (Finding(f"No stage of the journey is known to lose any of the {everyone:,} customers."), *_satisfaction(rows))
+        return (
+            Finding(f"No stage of the journey is known to lose any of the {everyone:,} customers."),
+            *_satisfaction(rows),
+        )
     worst = max(known, key=lambda row: row["left"])
     text = (
         f"No stage loses more customers than {_LABELS[worst['stage']].lower()}: {worst['left']:,} of "
@@ -222,7 +237,11 @@ def _slowest(rows: list[dict[str, Any]]) -> tuple[Finding, ...]:
         return ()
     slow = max(timed, key=lambda row: row["median_days_to_next"])
     wait = in_words(slow["median_days_to_next"] * 86_400)
-    return (Finding(f"The slowest stage is {_LABELS[slow['stage']].lower()}: those who go further do so after {wait} (median)."),)
+    return (
+        Finding(
+            f"The slowest stage is {_LABELS[slow['stage']].lower()}: those who go further do so after {wait} (median)."
+        ),
+    )
 
 
 def _satisfaction(rows: list[dict[str, Any]]) -> tuple[Finding, ...]:

@@ -127,7 +127,7 @@ class _Steps(Fold[dict[str, Any]]):
         visits = None if self.gap is None else by_session(block, self.gap)
         block = block if visits is None else visits.block
         # Narrow integers as far as they go: what is scanned per row is bound by memory.
-        event = block["event"].astype(np.int16 if self.events < 181 else np.int64)
+        event: NDArray[Any] = block["event"].astype(np.int16 if self.events < 181 else np.int64)
         found = {
             "seen": np.bincount(event, minlength=self.events),
             "starts": np.bincount(event[block.starts[:-1]], minlength=self.events),
@@ -136,7 +136,7 @@ class _Steps(Fold[dict[str, Any]]):
         joined = ~block.first[1:]
         if not self.loops:
             joined &= event[1:] != event[:-1]
-        edge = (event[:-1] * event.dtype.type(self.events) + event[1:])[joined].astype(np.int64)
+        edge = (event[:-1] * self.events + event[1:])[joined].astype(np.int64)
         owner = block.owner[:-1][joined]
         whose = owner if visits is None else visits.customer[owner]
         return {**found, "cells": self._cells(edge, bucket_of(np.diff(block["time"])[joined] / 1e6), whose)}

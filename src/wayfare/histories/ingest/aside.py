@@ -19,21 +19,34 @@ _PARTS = pa.schema([field for field in SCHEMA if field.name != "at"])
 
 
 def put_aside(
-    con: duckdb.DuckDBPyConnection, loads: Sequence[Load], faulty: str, first_id: int, recipes: Sequence[dict[str, Any]], at: str
+    con: duckdb.DuckDBPyConnection,
+    loads: Sequence[Load],
+    faulty: str,
+    first_id: int,
+    recipes: Sequence[dict[str, Any]],
+    at: str,
 ) -> pa.Table:
     """The rows of the relation `faulty` (ord, src, fault) and the lines that were never rows, as quarantine rows.
 
     A row that was in quarantine before keeps its id; the others are numbered from `first_id`.
     """
     texts = [json.dumps(recipe, sort_keys=True, ensure_ascii=False) for recipe in recipes]
-    tables = [part for index, load in enumerate(loads) for part in _of_load(con, index, load, faulty, texts[index])]
+    tables = [
+        part for index, load in enumerate(loads) for part in _of_load(con, index, load, faulty, texts[index])
+    ]
     table = pa.concat_tables(tables)
     known = table["id"].to_numpy()
     ids = np.where(known >= 0, known, first_id + np.cumsum(known < 0) - 1)
-    return table.set_column(0, "id", pa.array(ids)).append_column("at", pa.array([at] * len(ids), pa.string())).cast(SCHEMA)
+    return (
+        table.set_column(0, "id", pa.array(ids))
+        .append_column("at", pa.array([at] * len(ids), pa.string()))
+        .cast(SCHEMA)
+    )
 
 
-def _of_load(con: duckdb.DuckDBPyConnection, index: int, load: Load, faulty: str, recipe: str) -> list[pa.Table]:
+def _of_load(
+    con: duckdb.DuckDBPyConnection, index: int, load: Load, faulty: str, recipe: str
+) -> list[pa.Table]:
     raw, rules = load.raw, len(load.recipe.rows)
     place = f"ord - {index << SOURCE_BITS}"
     identity = f"r.{quoted(ID_COLUMN)}" if ID_COLUMN in raw.columns else "(-1)::BIGINT"
@@ -66,7 +79,11 @@ def _line(raw: Raw) -> str:
     if not raw.rejected:
         return f"(f.raw_row + {raw.first_line})::BIGINT"
     # The j-th rejected line (from 0) stands after line - first_line - j good rows.
-    before = "[" + ", ".join(str(rejected.line - raw.first_line - j) for j, rejected in enumerate(raw.rejected)) + "]"
+    before = (
+        "["
+        + ", ".join(str(rejected.line - raw.first_line - j) for j, rejected in enumerate(raw.rejected))
+        + "]"
+    )
     return f"(f.raw_row + {raw.first_line} + len(list_filter({before}, lambda x: x <= f.raw_row)))::BIGINT"
 
 

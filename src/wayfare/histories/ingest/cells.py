@@ -13,7 +13,17 @@ UTC_MICROS = "UTC_MICROS"
 LOCAL_MICROS = "LOCAL_MICROS"
 """Types of our own: microseconds since 1970, in UTC or on the wall clock of the source's zone."""
 
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_WHOLE = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+)
 _FRACTIONS = ("FLOAT", "DOUBLE")
 
 
@@ -107,7 +117,11 @@ def is_blank(cell: Cell) -> str:
 def as_number(cell: Cell) -> str:
     """The value as a DOUBLE; null where it is missing or can't be read."""
     if cell.type in _FRACTIONS:
-        return f"CASE WHEN isfinite({cell.sql}) THEN {cell.sql}::DOUBLE END" if cell.sql[-1] == '"' else _finite(f"({cell.sql})::DOUBLE")
+        return (
+            f"CASE WHEN isfinite({cell.sql}) THEN {cell.sql}::DOUBLE END"
+            if cell.sql[-1] == '"'
+            else _finite(f"({cell.sql})::DOUBLE")
+        )
     if not cell.is_text:
         return f"({cell.sql})::DOUBLE" if cell.type == "BOOLEAN" or cell.is_number else "NULL::DOUBLE"
     text = trimmed(cell)

@@ -77,7 +77,9 @@ class _Branch:
     @property
     def plain(self) -> bool:
         """Whether nothing is computed: each column is one of the source's."""
-        return not (self.keep or self.steps.layers) and all(sql.startswith('"') or ("::" in sql and "(" not in sql) for sql in self.inner.values())
+        return not (self.keep or self.steps.layers) and all(
+            sql.startswith('"') or ("::" in sql and "(" not in sql) for sql in self.inner.values()
+        )
 
 
 def stage(con: duckdb.DuckDBPyConnection, loads: Sequence[Load], zone: str) -> Staged:
@@ -85,12 +87,20 @@ def stage(con: duckdb.DuckDBPyConnection, loads: Sequence[Load], zone: str) -> S
     settled = [_settled(con, load) for load in loads]
     branches = [branch for index, load in enumerate(settled) for branch in _branches(index, load, zone)]
     names = list(dict.fromkeys(name for branch in branches for name in branch.cells))
-    ordered = [name for name in CANONICAL if name in names] + [name for name in names if name not in CANONICAL]
-    types = {name: _common(name, [branch.cells[name] for branch in branches if name in branch.cells]) for name in ordered}
+    ordered = [name for name in CANONICAL if name in names] + [
+        name for name in names if name not in CANONICAL
+    ]
+    types = {
+        name: _common(name, [branch.cells[name] for branch in branches if name in branch.cells])
+        for name in ordered
+    }
     union = " UNION ALL ".join(_select(branch, types) for branch in branches)
     form = "VIEW" if len(branches) == 1 and branches[0].plain else "TABLE"
     con.execute(f"CREATE OR REPLACE {form} {STAGED} AS {union}")
-    read_as = [{name: getattr(load.recipe, name) for name in ("time_format", "time_unit", "decimal")} for load in settled]
+    read_as = [
+        {name: getattr(load.recipe, name) for name in ("time_format", "time_unit", "decimal")}
+        for load in settled
+    ]
     return Staged(STAGED, types, tuple(read_as))
 
 
@@ -121,7 +131,9 @@ def _branches(index: int, load: Load, zone: str) -> list[_Branch]:
         if absent:
             raise _unmapped(absent, raw)
         keep = scope.kept(Cell(condition(rule.when, scope), "BOOLEAN")).sql if rule.when is not None else ""
-        result.append(_branch(index, load, cells, keep, _order(index, rules, position), recipe.zone or zone, steps))
+        result.append(
+            _branch(index, load, cells, keep, _order(index, rules, position), recipe.zone or zone, steps)
+        )
     return result + _idle(result, load, index, steps)
 
 
@@ -136,7 +148,9 @@ def _unmapped(absent: Sequence[str], raw: Raw) -> BadInput:
     )  # fmt: skip
 
 
-def _branch(index: int, load: Load, cells: Mapping[str, Cell], keep: str, order: str, zone: str, steps: Steps) -> _Branch:
+def _branch(
+    index: int, load: Load, cells: Mapping[str, Cell], keep: str, order: str, zone: str, steps: Steps
+) -> _Branch:
     """The rule's columns: text cleaned once in the inner query, then read as times and numbers in the outer one."""
     inner: dict[str, str] = {}
     outer: dict[str, Cell] = {}
@@ -145,15 +159,28 @@ def _branch(index: int, load: Load, cells: Mapping[str, Cell], keep: str, order:
         alias = quoted(key)
         if key == "time":
             found = _reading(load.recipe, cell)
-            inner |= {"t_utc": found.utc or "NULL::BIGINT", "t_local": found.local or "NULL::BIGINT", "t_given": _given(cell)}
-            outer[key] = Cell(in_utc(Reading("t_utc" if found.utc else "", "t_local" if found.local else ""), zone), "BIGINT")
+            inner |= {
+                "t_utc": found.utc or "NULL::BIGINT",
+                "t_local": found.local or "NULL::BIGINT",
+                "t_given": _given(cell),
+            }
+            outer[key] = Cell(
+                in_utc(Reading("t_utc" if found.utc else "", "t_local" if found.local else ""), zone),
+                "BIGINT",
+            )
         elif CANONICAL.get(key) is Kind.NUMBER:
             inner[alias], outer[key] = cleaned(cell, alias)
             if cell.broken:
                 inner[f'{alias[:-1]} broken"'] = cell.broken
-                outer[key] = Cell(alias, outer[key].type, f'{alias[:-1]} broken"', cell.decimal, outer[key].clean)
+                outer[key] = Cell(
+                    alias, outer[key].type, f'{alias[:-1]} broken"', cell.decimal, outer[key].clean
+                )
         else:
-            inner[alias], outer[key] = (cell.sql, Cell(alias, cell.type)) if cell.type != "JSON" else (as_text(cell), Cell(alias, "VARCHAR"))
+            inner[alias], outer[key] = (
+                (cell.sql, Cell(alias, cell.type))
+                if cell.type != "JSON"
+                else (as_text(cell), Cell(alias, "VARCHAR"))
+            )
     faults = _faults(outer)
     said = [as_text(outer[key]) for key in outer if CANONICAL.get(key) is Kind.NUMBER and outer[key].is_text]
     offence = f"concat_ws(chr(31), {', '.join(['t_given', *said])})"
@@ -166,7 +193,9 @@ def _given(cell: Cell) -> str:
 
 
 def _reading(recipe: Recipe, cell: Cell) -> Reading:
-    formats = () if recipe.time_format in ("", ISO) or not cell.is_text else tuple(recipe.time_format.split("|"))
+    formats = (
+        () if recipe.time_format in ("", ISO) or not cell.is_text else tuple(recipe.time_format.split("|"))
+    )
     return reading(cell, formats, "" if cell.is_time else recipe.time_unit)
 
 
@@ -188,7 +217,11 @@ def _idle(branches: list[_Branch], load: Load, index: int, steps: Steps) -> list
     if not all(branch.keep for branch in branches):
         return []
     none = " AND ".join(f"NOT {branch.keep}" for branch in branches)
-    return [_Branch(index, load.raw, _order(index, len(branches), 0), f"({none})", steps, {}, {}, [("true", NOTHING)])]
+    return [
+        _Branch(
+            index, load.raw, _order(index, len(branches), 0), f"({none})", steps, {}, {}, [("true", NOTHING)]
+        )
+    ]
 
 
 def _common(name: str, cells: Sequence[Cell]) -> str:
@@ -217,8 +250,14 @@ def _select(branch: _Branch, types: Mapping[str, str]) -> str:
     raw = branch.raw
     line = quoted(raw.line_column) if raw.line_column else "rowid"
     where = f" WHERE {branch.keep}" if branch.keep else ""
-    rows = branch.steps.over(f"(SELECT rowid, * FROM {quoted(raw.table)})") if branch.steps.layers else quoted(raw.table)
-    first = ", ".join(f"{sql} AS {alias}" for alias, sql in {"ord": branch.order, "line": line, **branch.inner}.items())
+    rows = (
+        branch.steps.over(f"(SELECT rowid, * FROM {quoted(raw.table)})")
+        if branch.steps.layers
+        else quoted(raw.table)
+    )
+    first = ", ".join(
+        f"{sql} AS {alias}" for alias, sql in {"ord": branch.order, "line": line, **branch.inner}.items()
+    )
     values = {name: _cast(branch.cells.get(name), name, kind) for name, kind in types.items()}
     shown = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in values.items())
     cases = " ".join(f"WHEN {test} THEN {literal(reason)}" for test, reason in branch.faults)
@@ -254,15 +293,25 @@ def safe_name(name: str) -> str:
 
 def _decimal(con: duckdb.DuckDBPyConnection, load: Load) -> str:
     """The decimal mark of the columns that are to be numbers and are text: a comma where only that can be meant."""
-    nodes = [node for rule in load.recipe.rows for key, node in rule.values.items() if CANONICAL.get(key) is Kind.NUMBER]
+    nodes = [
+        node
+        for rule in load.recipe.rows
+        for key, node in rule.values.items()
+        if CANONICAL.get(key) is Kind.NUMBER
+    ]
     mentioned = {name.casefold() for node in nodes for name in columns_of(node)}
-    texts = [quoted(name) for name, kind in load.raw.columns.items() if kind == "VARCHAR" and name.casefold() in mentioned]
+    texts = [
+        quoted(name)
+        for name, kind in load.raw.columns.items()
+        if kind == "VARCHAR" and name.casefold() in mentioned
+    ]
     if not texts:
         return "."
     test = "bool_or(regexp_full_match(trim({}), '[-+]?[0-9{} ]*[{}]([0-9]{{1,2}}|[0-9]{{4,}})'))"
-    comma, point = (" OR ".join(test.format(text, *marks) for text in texts) for marks in ((".", ","), (",", ".")))
-    found = one(con, f"SELECT coalesce({comma}, false), coalesce({point}, false) FROM {quoted(load.raw.table)}")
+    comma, point = (
+        " OR ".join(test.format(text, *marks) for text in texts) for marks in ((".", ","), (",", "."))
+    )
+    found = one(
+        con, f"SELECT coalesce({comma}, false), coalesce({point}, false) FROM {quoted(load.raw.table)}"
+    )
     return "," if found[0] and not found[1] else "."
-
-
-

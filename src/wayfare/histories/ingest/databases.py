@@ -22,7 +22,11 @@ def _file_of(piece: Piece) -> Path:
     """The file behind sqlite:///relative or sqlite:////absolute."""
     path = Path(unquote(urlsplit(piece.url).path)[1:])
     if not path.is_file():
-        raise BadInput("There is no such file.", where=str(path), hint="Four slashes start an absolute path: sqlite:////data/shop.db")
+        raise BadInput(
+            "There is no such file.",
+            where=str(path),
+            hint="Four slashes start an absolute path: sqlite:////data/shop.db",
+        )
     return path
 
 
@@ -39,7 +43,12 @@ def _select(query: str | None, table: str | None, tables: Sequence[str], where: 
     if table is None and len(tables) == 1:
         table = tables[0]
     if table is None:
-        raise BadInput("Which table should be read?", where=where, allowed=tables, hint="Name it with --table, or give --query.")
+        raise BadInput(
+            "Which table should be read?",
+            where=where,
+            allowed=tables,
+            hint="Name it with --table, or give --query.",
+        )
     if table not in tables:
         raise UnknownName.among("table", table, tables, where=where)
     return f"SELECT * FROM {'.'.join(quoted(part) for part in table.split('.'))}"
@@ -51,10 +60,19 @@ def read_sqlite(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted
     try:
         with closing(sqlite3.connect(f"{_file_of(piece).absolute().as_uri()}?mode=ro", uri=True)) as db:
             db.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
-            tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name")]
+            tables = [
+                row[0]
+                for row in db.execute(
+                    "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name"
+                )
+            ]
             cursor = db.execute(_select(query, name, tables, piece.name))
             header = [column[0] for column in cursor.description or ()]
-            rows = ((line, values) for line, values in enumerate(cursor, start=1) if not wanted.limit or line <= wanted.limit)
+            rows = (
+                (line, values)
+                for line, values in enumerate(cursor, start=1)
+                if not wanted.limit or line <= wanted.limit
+            )
             return table_of_rows(con, table, _shown(piece, name), header, rows)
     except sqlite3.Error as error:
         raise BadInput(f"SQLite says: {error}.", where=piece.name) from error
@@ -80,7 +98,9 @@ def read_duckdb(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted
             con.execute("USE given")
             limit = f" LIMIT {wanted.limit}" if wanted.limit else ""
             select = _select(query, name, [row[0] for row in found], piece.name)
-            con.execute(f"CREATE OR REPLACE TABLE {quoted(here)}.main.{quoted(table)} AS SELECT * FROM ({select}) AS asked{limit}")
+            con.execute(
+                f"CREATE OR REPLACE TABLE {quoted(here)}.main.{quoted(table)} AS SELECT * FROM ({select}) AS asked{limit}"
+            )
         finally:
             con.execute(f"USE {quoted(here)}.main")
             con.execute("DETACH given")
@@ -94,7 +114,9 @@ def read_postgres(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, want
     query, name = _asked(piece, wanted)
     path = wanted.scratch / f"{table}.postgres.csv"
     header = _copy(_bare(piece.url), query, name, path, wanted.limit, piece.name)
-    return read_dialect(con, Dialect(path, ",", unique_names(header), header=True), table, _shown(piece, name), wanted.roles)
+    return read_dialect(
+        con, Dialect(path, ",", unique_names(header), header=True), table, _shown(piece, name), wanted.roles
+    )
 
 
 def _bare(url: str) -> str:
@@ -119,13 +141,22 @@ def _copy(url: str, query: str | None, table: str | None, path: Path, limit: int
             cursor.execute("SET DateStyle = 'ISO'")
             found = cursor.execute(_POSTGRES_TABLES).fetchall()
             asked = sql.SQL(_select(query, table, [row[0] for row in found], where))
-            columns = cursor.execute(sql.SQL("SELECT * FROM ({}) AS asked LIMIT 0").format(asked)).description or []
+            columns = (
+                cursor.execute(sql.SQL("SELECT * FROM ({}) AS asked LIMIT 0").format(asked)).description or []
+            )
             # COPY writes truth values as t and f, which are no flags elsewhere.
             shown = sql.SQL(", ").join(
-                sql.SQL("{0}::text AS {0}" if column.type_code == _BOOL else "{0}").format(sql.Identifier(column.name)) for column in columns
+                sql.SQL("{0}::text AS {0}" if column.type_code == _BOOL else "{0}").format(
+                    sql.Identifier(column.name)
+                )
+                for column in columns
             )
-            bounded = sql.SQL(f"SELECT {{}} FROM ({{}}) AS asked{f' LIMIT {int(limit)}' if limit else ''}").format(shown, asked)
-            with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER true)").format(bounded)) as copy:
+            bounded = sql.SQL(
+                f"SELECT {{}} FROM ({{}}) AS asked{f' LIMIT {int(limit)}' if limit else ''}"
+            ).format(shown, asked)
+            with cursor.copy(
+                sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER true)").format(bounded)
+            ) as copy:
                 for block in copy:
                     file.write(block)
             return [column.name for column in columns]

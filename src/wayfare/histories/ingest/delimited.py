@@ -89,7 +89,10 @@ def transcoded(path: Path, encoding: str, scratch: Path, *, aligned: bool = Fals
     target = scratch / f"utf8-{len(list(scratch.iterdir()))}.csv"
     # The five bytes that Windows-1252 leaves undefined read as Latin-1's control characters.
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    with pa.input_stream(str(path), compression=_COMPRESSION.get(path.suffix.lower())) as source, target.open("wb") as out:
+    with (
+        pa.input_stream(str(path), compression=_COMPRESSION.get(path.suffix.lower())) as source,
+        target.open("wb") as out,
+    ):
         rest = ""
         while chunk := source.read(1 << 22):
             text = rest + decoder.decode(bytes(chunk))
@@ -111,7 +114,9 @@ def dialect_of(path: Path, scratch: Path, encoding: str = "") -> Dialect:
     """How the file is separated, and what its columns are called."""
     head = head_of(path)
     if not head.strip():
-        raise BadInput("The file is empty.", where=path.name, hint="A header line and at least one row are needed.")
+        raise BadInput(
+            "The file is empty.", where=path.name, hint="A header line and at least one row are needed."
+        )
     encoding = encoding or encoding_of(head)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
     complete = text[: text.rfind("\n") + 1] or text if len(head) >= HEAD_BYTES else text
@@ -128,7 +133,13 @@ def dialect_of(path: Path, scratch: Path, encoding: str = "") -> Dialect:
 def _cut(text: str, delimiter: str) -> list[list[str]]:
     csv.field_size_limit(1 << 24)
     try:
-        return [row for _, row in zip(range(200), csv.reader(text.splitlines(keepends=True), delimiter=delimiter), strict=False) if row]
+        return [
+            row
+            for _, row in zip(
+                range(200), csv.reader(text.splitlines(keepends=True), delimiter=delimiter), strict=False
+            )
+            if row
+        ]
     except csv.Error:
         return [line.split(delimiter) for line in text.splitlines()[:200]]
 
@@ -169,7 +180,12 @@ def unique_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def read_delimited(
-    con: duckdb.DuckDBPyConnection, path: Path, table: str, roles: Mapping[str, Kind], scratch: Path, limit: int = 0
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: str,
+    roles: Mapping[str, Kind],
+    scratch: Path,
+    limit: int = 0,
 ) -> Raw:
     """The file as a table, read once; again with every column as text where a value is not what the head promised."""
     dialect = dialect_of(path, scratch)
@@ -181,7 +197,9 @@ def read_delimited(
     return raw
 
 
-def read_dialect(con: duckdb.DuckDBPyConnection, dialect: Dialect, table: str, name: str, roles: Mapping[str, Kind]) -> Raw:
+def read_dialect(
+    con: duckdb.DuckDBPyConnection, dialect: Dialect, table: str, name: str, roles: Mapping[str, Kind]
+) -> Raw:
     """The same where the file's dialect is known."""
     types, shapes = _types(con, dialect, roles)
     raw = _read(con, dialect, table, types, shapes, name)
@@ -206,18 +224,28 @@ _REASONS = {
 
 
 def _read(
-    con: duckdb.DuckDBPyConnection, dialect: Dialect, table: str, types: dict[str, str], shapes: dict[str, Shape], name: str
+    con: duckdb.DuckDBPyConnection,
+    dialect: Dialect,
+    table: str,
+    types: dict[str, str],
+    shapes: dict[str, Shape],
+    name: str,
 ) -> Raw | None:
     """The table; None where a typed column holds a value of another type, so that it must be read as text."""
     shown = ", ".join(
-        f"{shaped(quoted(column), shapes[column])} AS {quoted(column)}" if column in shapes else quoted(column) for column in types
+        f"{shaped(quoted(column), shapes[column])} AS {quoted(column)}"
+        if column in shapes
+        else quoted(column)
+        for column in types
     )
     late = ", ".join(f"count({quoted(column)}) AS {quoted(column)}" for column in shapes)
     con.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
     try:
         con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {shown} FROM {dialect.reader(types)}")
     except duckdb.Error as error:
-        raise BadInput(f"The file can't be read as text with columns ({str(error).splitlines()[0]}).", where=name) from error
+        raise BadInput(
+            f"The file can't be read as text with columns ({str(error).splitlines()[0]}).", where=name
+        ) from error
     rejected = _rejected(con)
     if rejected is None:
         return None
@@ -241,10 +269,14 @@ def _rejected(con: duckdb.DuckDBPyConnection) -> tuple[Rejected, ...] | None:
     rows = con.execute(
         "SELECT line, any_value(csv_line), min(error_type::VARCHAR) FROM reject_errors GROUP BY line ORDER BY line"
     ).fetchall()
-    return tuple(Rejected(int(line), text or "", _REASONS.get(kind, "malformed line")) for line, text, kind in rows)
+    return tuple(
+        Rejected(int(line), text or "", _REASONS.get(kind, "malformed line")) for line, text, kind in rows
+    )
 
 
-def _types(con: duckdb.DuckDBPyConnection, dialect: Dialect, roles: Mapping[str, Kind]) -> tuple[dict[str, str], dict[str, Shape]]:
+def _types(
+    con: duckdb.DuckDBPyConnection, dialect: Dialect, roles: Mapping[str, Kind]
+) -> tuple[dict[str, str], dict[str, Shape]]:
     """The type to read each column as, and the columns whose times all have one ISO form, by the file's head."""
     text = dict.fromkeys(dialect.names, "VARCHAR")
     sample = "head_of_file"
@@ -252,19 +284,27 @@ def _types(con: duckdb.DuckDBPyConnection, dialect: Dialect, roles: Mapping[str,
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE {sample} AS SELECT * FROM {dialect.reader(text, keep_rejects=False)} LIMIT {SAMPLE_ROWS}"
         )
-        numbers = [name for name in dialect.names if roles.get(name, Kind.NUMBER) is Kind.NUMBER and not looks_like_id(name)]
+        numbers = [
+            name
+            for name in dialect.names
+            if roles.get(name, Kind.NUMBER) is Kind.NUMBER and not looks_like_id(name)
+        ]
         times = [name for name in dialect.names if roles.get(name) is Kind.TIME]
         types = {**text, **dict.fromkeys(_all_numbers(con, sample, numbers), "DOUBLE")}
         return types, {name: shape for name in times if (shape := _shape(con, sample, name))}
     except duckdb.Error as error:
-        raise BadInput(f"The file can't be read ({str(error).splitlines()[0]}).", where=dialect.path.name) from error
+        raise BadInput(
+            f"The file can't be read ({str(error).splitlines()[0]}).", where=dialect.path.name
+        ) from error
     finally:
         con.execute(f"DROP TABLE IF EXISTS {sample}")
 
 
 def looks_like_id(name: str) -> bool:
     """Whether a column's name says that its numbers are names of things, which are text."""
-    words = re.search(r"(^|[_\s-])(id|ids|uuid|guid|zip|postcode|phone|sku|code|no|number)$", name, re.IGNORECASE)
+    words = re.search(
+        r"(^|[_\s-])(id|ids|uuid|guid|zip|postcode|phone|sku|code|no|number)$", name, re.IGNORECASE
+    )
     return bool(words or re.search(r"[a-z](I[dD]|Code|No|Number)$", name))
 
 
@@ -284,4 +324,6 @@ def _shape(con: duckdb.DuckDBPyConnection, sample: str, name: str) -> Shape | No
     column = quoted(name)
     tests = ", ".join(f"count({shaped(column, shape)})" for shape in SHAPES)
     counts = one(con, f"SELECT count(*), {tests} FROM {sample}")
-    return next((shape for shape, count in zip(SHAPES, counts[1:], strict=True) if count == counts[0] > 0), None)
+    return next(
+        (shape for shape, count in zip(SHAPES, counts[1:], strict=True) if count == counts[0] > 0), None
+    )

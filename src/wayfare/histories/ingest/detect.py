@@ -42,7 +42,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "score": ("score", "rating", "satisfaction", "nps", "csat", "stars"),
     "campaign": ("campaign", "campaignid", "campaignname", "utmcampaign"),
     "referrer": ("referrer", "referredby", "referrerid"),
-    "event_id": ("eventid", "messageid", "insertid", "rowid", "recordid"),
+    "event_id": ("eventid", "messageid", "insertid"),
     "source": ("source",),
 }  # fmt: skip
 SAMPLE_ROWS = 5000
@@ -65,13 +65,23 @@ def detect_in(con: duckdb.DuckDBPyConnection, raw: Raw) -> Detected:
     columns: dict[str, str] = {}
     reasons: dict[str, str] = {}
     for key, words in _SYNONYMS.items():
-        found = next((name for word in words for name in seen.named(word) if name not in columns.values() and seen.fits(name, key)), None)
+        found = next(
+            (
+                name
+                for word in words
+                for name in seen.named(word)
+                if name not in columns.values() and seen.fits(name, key)
+            ),
+            None,
+        )
         if found is not None:
             columns[key] = found
             reasons[key] = f"its name is {found!r}"
     if "time" not in columns and (guess := seen.only_time(columns.values())):
         columns["time"], reasons["time"] = guess, f"{guess!r} is the only column of dates"
-    warnings = tuple(f"No column looks like {key}: name it with --{key} COL." for key in REQUIRED if key not in columns)
+    warnings = tuple(
+        f"No column looks like {key}: name it with --{key} COL." for key in REQUIRED if key not in columns
+    )
     return Detected(Mapping(columns), reasons, seen.sample(), warnings)
 
 
@@ -97,12 +107,22 @@ class _Seen:
         if key == "time":
             return cell.is_time or self._share(cell, _time_test(cell), nothing=1.0) > enough
         if CANONICAL[key] is Kind.NUMBER:
-            return cell.is_number or self._share(cell, f"try_cast(replace({said(cell)}, ',', '.') AS DOUBLE)" if cell.is_text else "NULL", nothing=1.0) > enough
+            return (
+                cell.is_number
+                or self._share(
+                    cell,
+                    f"try_cast(replace({said(cell)}, ',', '.') AS DOUBLE)" if cell.is_text else "NULL",
+                    nothing=1.0,
+                )
+                > enough
+            )
         return not cell.type.endswith("[]") and not cell.type.startswith(("STRUCT", "MAP"))
 
     def only_time(self, taken: Any) -> str | None:
         free = [name for name in self.columns if name not in taken]
-        dated = [name for name in free if self.columns[name].startswith(("TIMESTAMP", "DATE")) or self._dated(name)]
+        dated = [
+            name for name in free if self.columns[name].startswith(("TIMESTAMP", "DATE")) or self._dated(name)
+        ]
         return dated[0] if len(dated) == 1 else None
 
     def _dated(self, name: str) -> bool:
@@ -116,7 +136,9 @@ class _Seen:
 
     def sample(self) -> list[dict[str, Any]]:
         shown = ", ".join(f"{quoted(name)}::VARCHAR AS {quoted(name)}" for name in self.columns)
-        return self.con.sql(f"SELECT {shown} FROM {quoted(self.raw.table)} LIMIT 3").to_arrow_table().to_pylist()
+        return (
+            self.con.sql(f"SELECT {shown} FROM {quoted(self.raw.table)} LIMIT 3").to_arrow_table().to_pylist()
+        )
 
 
 def _time_test(cell: Cell) -> str:

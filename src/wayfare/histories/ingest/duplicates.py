@@ -11,7 +11,9 @@ from wayfare.histories.ingest.workbench import one
 DOUBLES = "doubles"
 
 
-def find_doubles(con: duckdb.DuckDBPyConnection, staged: Staged, *, rows: bool, present_ids: str = "", there: str = "") -> bool:
+def find_doubles(
+    con: duckdb.DuckDBPyConnection, staged: Staged, *, rows: bool, present_ids: str = "", there: str = ""
+) -> bool:
     """Lists in the table `doubles` the `ord` of each row to drop; the first in input order stays.
 
     Whole rows are compared as read, usable or not, so that the quarantine holds no row twice. Event ids are compared
@@ -30,15 +32,21 @@ def find_doubles(con: duckdb.DuckDBPyConnection, staged: Staged, *, rows: bool, 
         first = f"SELECT min(ord) AS ord FROM {staged.relation} GROUP BY {columns}, fault, offence"
         found.append(f"SELECT ord FROM {staged.relation} ANTI JOIN ({first}) USING (ord)")
     if "event_id" in staged.columns:
-        con.execute(f"CREATE OR REPLACE TEMP VIEW with_id AS SELECT ord, event_id::VARCHAR AS event_id FROM {staged.relation} WHERE fault IS NULL AND event_id IS NOT NULL")
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW with_id AS SELECT ord, event_id::VARCHAR AS event_id FROM {staged.relation} WHERE fault IS NULL AND event_id IS NOT NULL"
+        )
         total, distinct = one(con, "SELECT count(*), count(DISTINCT event_id) FROM with_id")
         if total != distinct:
-            found.append("SELECT ord FROM with_id ANTI JOIN (SELECT min(ord) AS ord FROM with_id GROUP BY event_id) USING (ord)")
+            found.append(
+                "SELECT ord FROM with_id ANTI JOIN (SELECT min(ord) AS ord FROM with_id GROUP BY event_id) USING (ord)"
+            )
         if present_ids:
             found.append(f"SELECT ord FROM with_id SEMI JOIN {present_ids} USING (event_id)")
     if there:
         found.append(f"SELECT ord FROM {there}")
     if not found:
         return False
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {DOUBLES} AS SELECT DISTINCT ord FROM ({' UNION ALL '.join(found)})")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {DOUBLES} AS SELECT DISTINCT ord FROM ({' UNION ALL '.join(found)})"
+    )
     return bool(one(con, f"SELECT count(*) FROM {DOUBLES}")[0])

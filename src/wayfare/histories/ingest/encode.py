@@ -16,7 +16,12 @@ from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import CANONICAL, MISSING_TIME, Kind, Schema, storage_type
 from wayfare.histories.source import Names
 
-_SQL_TYPES = {np.dtype(np.int8): "TINYINT", np.dtype(np.int16): "SMALLINT", np.dtype(np.int32): "INTEGER", np.dtype(np.int64): "BIGINT"}
+_SQL_TYPES = {
+    np.dtype(np.int8): "TINYINT",
+    np.dtype(np.int16): "SMALLINT",
+    np.dtype(np.int32): "INTEGER",
+    np.dtype(np.int64): "BIGINT",
+}
 BATCH_ROWS = 131_072
 _UTC, _LOCAL = "\x1futc", "\x1flocal"
 
@@ -58,13 +63,19 @@ def encode(
     schema = schema_of(kinds, present)
     dictionaries = {}
     for position, name in enumerate(schema.of_kind(Kind.CODE)):
-        known = present.names[name].values if present and name in present.schema and name in present.names else None
+        known = (
+            present.names[name].values
+            if present and name in present.schema and name in present.names
+            else None
+        )
         dictionaries[name] = _names(con, relation, name, types.get(name), known, position)
     fresh = _encoding(relation, types, schema, dictionaries, zone)
     union = fresh if present is None else f"{_widened(present, schema, dictionaries)} UNION ALL {fresh}"
     shown = ", ".join(quoted(name) for name in schema)
     (customers,) = one(con, f"SELECT count(DISTINCT code) FROM {_code_table(0)}")
-    return Encoded(schema, dictionaries, f"SELECT {shown} FROM ({union}) ORDER BY customer, time, ord", fresh, customers)
+    return Encoded(
+        schema, dictionaries, f"SELECT {shown} FROM ({union}) ORDER BY customer, time, ord", fresh, customers
+    )
 
 
 def _code_table(position: int) -> str:
@@ -72,7 +83,12 @@ def _code_table(position: int) -> str:
 
 
 def _names(
-    con: duckdb.DuckDBPyConnection, relation: str, name: str, type_: str | None, known: pa.Array | None, position: int
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    name: str,
+    type_: str | None,
+    known: pa.Array | None,
+    position: int,
 ) -> pa.Array:
     """The column's names by code, and (in DuckDB) the code of each value; names of the log keep their codes."""
     if type_ is None:
@@ -84,7 +100,15 @@ def _names(
         f" (SELECT DISTINCT {quoted(name)} AS value FROM {relation} WHERE {quoted(name)} IS NOT NULL)"
     )
     base = 0 if known is None else len(known)
-    con.register("known_names", pa.table({"name": pa.array([], pa.string()) if known is None else known.cast(pa.string()), "code": np.arange(base)}))
+    con.register(
+        "known_names",
+        pa.table(
+            {
+                "name": pa.array([], pa.string()) if known is None else known.cast(pa.string()),
+                "code": np.arange(base),
+            }
+        ),
+    )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE fresh_names AS SELECT name, {base} + row_number() OVER (ORDER BY name) - 1 AS code FROM"
         " (SELECT DISTINCT name FROM said WHERE name IS NOT NULL) ANTI JOIN known_names USING (name)"
@@ -98,12 +122,21 @@ def _names(
     return fresh if known is None else pa.concat_arrays([known.cast(fresh.type), fresh])
 
 
-def _encoding(relation: str, types: Mapping[str, str], schema: Schema, names: Mapping[str, pa.Array], zone: str) -> str:
-    coded = {name: _code_table(position) for position, name in enumerate(schema.of_kind(Kind.CODE)) if name in types}
-    values = ", ".join(f"{_value(name, types, schema[name], names, coded, zone)} AS {quoted(name)}" for name in schema)
+def _encoding(
+    relation: str, types: Mapping[str, str], schema: Schema, names: Mapping[str, pa.Array], zone: str
+) -> str:
+    coded = {
+        name: _code_table(position)
+        for position, name in enumerate(schema.of_kind(Kind.CODE))
+        if name in types
+    }
+    values = ", ".join(
+        f"{_value(name, types, schema[name], names, coded, zone)} AS {quoted(name)}" for name in schema
+    )
     relation = _with_times(relation, types, schema)
     joins = " ".join(
-        f"{'JOIN' if name == 'customer' else 'LEFT JOIN'} {table} ON r.{quoted(name)} = {table}.value" for name, table in coded.items()
+        f"{'JOIN' if name == 'customer' else 'LEFT JOIN'} {table} ON r.{quoted(name)} = {table}.value"
+        for name, table in coded.items()
     )
     return f"SELECT r.ord AS ord, {values} FROM {relation} r {joins}"
 
@@ -113,7 +146,10 @@ def _with_times(relation: str, types: Mapping[str, str], schema: Schema) -> str:
     columns = []
     for name in _property_times(types, schema):
         found = reading(Cell(quoted(name), types[name]))
-        columns += [f"{sql or 'NULL::BIGINT'} AS {quoted(name + end)}" for sql, end in ((found.utc, _UTC), (found.local, _LOCAL))]
+        columns += [
+            f"{sql or 'NULL::BIGINT'} AS {quoted(name + end)}"
+            for sql, end in ((found.utc, _UTC), (found.local, _LOCAL))
+        ]
     return f"(SELECT *, {', '.join(columns)} FROM {relation})" if columns else relation
 
 
@@ -122,7 +158,12 @@ def _property_times(types: Mapping[str, str], schema: Schema) -> list[str]:
 
 
 def _value(
-    name: str, types: Mapping[str, str], kind: Kind, names: Mapping[str, pa.Array], coded: Mapping[str, str], zone: str
+    name: str,
+    types: Mapping[str, str],
+    kind: Kind,
+    names: Mapping[str, pa.Array],
+    coded: Mapping[str, str],
+    zone: str,
 ) -> str:
     if name in coded:
         return _as_code(f"{coded[name]}.code", len(names[name]))
@@ -148,12 +189,19 @@ def _as_code(sql: str, names: int) -> str:
 def _absent(kind: Kind, names: int) -> str:
     if kind is Kind.CODE:
         return _as_code("NULL", names)
-    return {Kind.NUMBER: "'nan'::DOUBLE", Kind.TIME: f"{MISSING_TIME}::BIGINT", Kind.FLAG: "(-1)::TINYINT", Kind.TEXT: "NULL::VARCHAR"}[kind]
+    return {
+        Kind.NUMBER: "'nan'::DOUBLE",
+        Kind.TIME: f"{MISSING_TIME}::BIGINT",
+        Kind.FLAG: "(-1)::TINYINT",
+        Kind.TEXT: "NULL::VARCHAR",
+    }[kind]
 
 
 def _widened(present: Present, schema: Schema, names: Mapping[str, pa.Array]) -> str:
     """The rows of the log under the new schema."""
-    values = ", ".join(f"{_present_value(name, present, schema[name], names)} AS {quoted(name)}" for name in schema)
+    values = ", ".join(
+        f"{_present_value(name, present, schema[name], names)} AS {quoted(name)}" for name in schema
+    )
     return f"SELECT ord, {values} FROM {present.relation}"
 
 
@@ -167,7 +215,9 @@ def already_there(con: duckdb.DuckDBPyConnection, encoded: Encoded, present: Pre
     """A table with the `ord` of each new row that the log has already, equal in every column."""
     same = " AND ".join(f"f.{quoted(name)} IS NOT DISTINCT FROM p.{quoted(name)}" for name in encoded.schema)
     there = _widened(present, encoded.schema, encoded.dictionaries)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE already_there AS SELECT f.ord FROM ({encoded.fresh}) f SEMI JOIN ({there}) p ON {same}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE already_there AS SELECT f.ord FROM ({encoded.fresh}) f SEMI JOIN ({there}) p ON {same}"
+    )
     return "already_there"
 
 

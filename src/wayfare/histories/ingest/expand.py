@@ -46,7 +46,10 @@ def _replaced(con: duckdb.DuckDBPyConnection, load: Load, select: str, *, keeps_
     raw, table = load.raw, f"{load.raw.table}_x"
     con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS {select}")
     con.execute(f"DROP TABLE {quoted(raw.table)}")
-    types = {name: kind if raw.columns.get(name) is None else raw.columns[name] for name, kind in described(con, table).items()}
+    types = {
+        name: kind if raw.columns.get(name) is None else raw.columns[name]
+        for name, kind in described(con, table).items()
+    }
     line = raw if keeps_lines else replace(raw, line_column=LINE, hidden=frozenset({LINE}))
     return replace(load, raw=replace(line, table=table, columns=types))
 
@@ -63,7 +66,9 @@ def _lists(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
     items = f"from_json({json_of(compiled(rule['list'], scope))}, '[\"JSON\"]')"
     chosen = condition(rule["when"], scope) if rule.get("when") is not None else "true"
     listed = f"CASE WHEN {chosen} AND len({items}) > 0 THEN {items} ELSE [NULL::JSON] END"
-    numbers = f"CASE WHEN {chosen} AND len({items}) > 0 THEN range(1, len({items}) + 1) ELSE [NULL::BIGINT] END"
+    numbers = (
+        f"CASE WHEN {chosen} AND len({items}) > 0 THEN range(1, len({items}) + 1) ELSE [NULL::BIGINT] END"
+    )
     select = f"SELECT *{_line(raw)}, unnest({listed}) AS {ITEM}, unnest({numbers}) AS {ITEM_NUMBER} FROM {quoted(raw.table)}"
     done = _replaced(con, load, select)
     return replace(done, raw=replace(done.raw, hidden=done.raw.hidden | {ITEM_NUMBER}))
@@ -73,7 +78,10 @@ def _paths(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
     """A customer for each journey of counted paths: an event for each touch, and a purchase at the end where it converted."""
     raw, rule = load.raw, load.recipe.expand
     scope = Scope(raw.columns, where=raw.name, optional=True)
-    count = {word: f"coalesce({as_number(_cell(rule, word, scope))}, 0)" for word in ("conversions", "nulls", "value")}
+    count = {
+        word: f"coalesce({as_number(_cell(rule, word, scope))}, 0)"
+        for word in ("conversions", "nulls", "value")
+    }
     path, mark = trimmed(scope.column(str(rule["paths"]))), literal(str(rule.get("by", ">")))
     lines = (
         f"SELECT rowid + {raw.first_line or 1} AS line, list_filter(list_transform(string_split({path}, {mark}), lambda t: trim(t)), lambda t: t <> '')"
@@ -92,7 +100,9 @@ def _paths(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
     )
     note = "The source has no times: each step of a path stands an hour after the one before, from 2000-01-01 on."
     done = _replaced(con, load, select)
-    return replace(done, raw=replace(done.raw, columns={**done.raw.columns, "at": UTC_MICROS}, notes=(*raw.notes, note)))
+    return replace(
+        done, raw=replace(done.raw, columns={**done.raw.columns, "at": UTC_MICROS}, notes=(*raw.notes, note))
+    )
 
 
 def _cell(rule: Any, word: str, scope: Scope) -> Cell:
@@ -103,7 +113,9 @@ def _spread(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
     """The fields of nested columns as columns of text of their own (the commonest, where there are very many)."""
     raw = load.raw
     scope = Scope(raw.columns, where=raw.name, optional=True)
-    taken = {name.casefold() for name in raw.columns} | {key.casefold() for rule in load.recipe.rows for key in rule.values}
+    taken = {name.casefold() for name in raw.columns} | {
+        key.casefold() for rule in load.recipe.rows for key in rule.values
+    }
     fields: dict[str, str] = {}
     for column in load.recipe.spread:
         nested = json_of(scope.column(column))
@@ -116,12 +128,21 @@ def _spread(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
             fields[name] = f"json_extract_string({nested}, {pointer}) AS {quoted(name)}"
     if not fields:
         return load
-    done = _replaced(con, load, f"SELECT *, {', '.join(fields.values())} FROM {quoted(raw.table)}", keeps_lines=True)
+    done = _replaced(
+        con, load, f"SELECT *, {', '.join(fields.values())} FROM {quoted(raw.table)}", keeps_lines=True
+    )
     properties = load.recipe.properties
-    return replace(done, recipe=replace(load.recipe, properties=properties if properties == "all" else (*properties, *fields)))
+    return replace(
+        done,
+        recipe=replace(load.recipe, properties=properties if properties == "all" else (*properties, *fields)),
+    )
 
 
 def _keys(con: duckdb.DuckDBPyConnection, table: str, nested: str) -> list[str]:
-    keys = f"SELECT unnest(json_keys({nested})) AS key FROM {quoted(table)} WHERE json_type({nested}) = 'OBJECT'"
-    rows = con.execute(f"SELECT key, count(*) FROM ({keys}) GROUP BY key ORDER BY 2 DESC, 1 LIMIT {MOST_FIELDS}").fetchall()
+    keys = (
+        f"SELECT unnest(json_keys({nested})) AS key FROM {quoted(table)} WHERE json_type({nested}) = 'OBJECT'"
+    )
+    rows = con.execute(
+        f"SELECT key, count(*) FROM ({keys}) GROUP BY key ORDER BY 2 DESC, 1 LIMIT {MOST_FIELDS}"
+    ).fetchall()
     return sorted(key for key, _ in rows)

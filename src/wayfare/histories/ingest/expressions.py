@@ -83,7 +83,9 @@ class Scope:
         """The cell as a column that is computed once."""
         if self.steps is None or cell is MISSING:
             return cell
-        return replace(cell, sql=self.steps.kept(cell.sql), broken=self.steps.kept(cell.broken) if cell.broken else "")
+        return replace(
+            cell, sql=self.steps.kept(cell.sql), broken=self.steps.kept(cell.broken) if cell.broken else ""
+        )
 
     def column(self, name: str) -> Cell:
         """The column `name` (or the first of `A|B` that exists), by its exact name, else whatever its capitals."""
@@ -101,7 +103,14 @@ class Scope:
     def _found(self, name: str) -> str | None:
         folded = {column.strip().casefold(): column for column in reversed(list(self.columns))}
         wanted = (name, *name.split("|"))
-        return next((found for text in wanted if (found := text if text in self.columns else folded.get(text.strip().casefold()))), None)
+        return next(
+            (
+                found
+                for text in wanted
+                if (found := text if text in self.columns else folded.get(text.strip().casefold()))
+            ),
+            None,
+        )
 
 
 def compiled(node: Node, scope: Scope) -> Cell:
@@ -139,7 +148,19 @@ def columns_of(node: Node) -> set[str]:
         return set()
     if "path" in node:
         return {str(node["path"]).split(".")[0]}
-    literals = {"constant", "starts", "equals", "above", "below", "filled", "with", "param", "before", "after", "stripped"}
+    literals = {
+        "constant",
+        "starts",
+        "equals",
+        "above",
+        "below",
+        "filled",
+        "with",
+        "param",
+        "before",
+        "after",
+        "stripped",
+    }
     return {name for word, part in node.items() if word not in literals for name in columns_of(part)}
 
 
@@ -154,7 +175,9 @@ def _first(node: Node, scope: Scope) -> Cell:
     cells = [compiled(part, scope) for part in node["first"]]
     if len({cell.type for cell in cells}) == 1 and not cells[0].is_text:
         return Cell(f"coalesce({', '.join(cell.sql for cell in cells)})", cells[0].type, _broken(cells))
-    return Cell(f"coalesce({', '.join(trimmed(cell) for cell in cells)})", "VARCHAR", _broken(cells), scope.decimal)
+    return Cell(
+        f"coalesce({', '.join(trimmed(cell) for cell in cells)})", "VARCHAR", _broken(cells), scope.decimal
+    )
 
 
 def _number(cell: Cell, scope: Scope) -> str:
@@ -165,7 +188,9 @@ def _arithmetic(word: str, mark: str) -> Callable[[Node, Scope], Cell]:
     def compile_it(node: Node, scope: Scope) -> Cell:
         cells = [compiled(part, scope) for part in node[word]]
         broken = " OR ".join(condition for cell in cells if (condition := unreadable_number(cell)))
-        return Cell("(" + f" {mark} ".join(f"({_number(cell, scope)})" for cell in cells) + ")", "DOUBLE", broken)
+        return Cell(
+            "(" + f" {mark} ".join(f"({_number(cell, scope)})" for cell in cells) + ")", "DOUBLE", broken
+        )
 
     return compile_it
 
@@ -216,10 +241,14 @@ def _param(node: Node, scope: Scope) -> Cell:
     if cell is MISSING:
         return cell
     pairs = f"""from_json({json_of(cell)}, '[{{"key":"VARCHAR","value":"JSON"}}]')"""
-    value = scope.kept(Cell(f"list_filter({pairs}, lambda p: p.key = {literal(str(node['param']))})[1].value", "JSON")).sql
+    value = scope.kept(
+        Cell(f"list_filter({pairs}, lambda p: p.key = {literal(str(node['param']))})[1].value", "JSON")
+    ).sql
     kinds = ("string_value", "int_value", "double_value", "float_value")
     inside = ", ".join(f"json_extract_string({value}, '$.{kind}')" for kind in kinds)
-    bare = f"CASE WHEN json_type({value}) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string({value}, '$') END"
+    bare = (
+        f"CASE WHEN json_type({value}) NOT IN ('OBJECT', 'ARRAY') THEN json_extract_string({value}, '$') END"
+    )
     return Cell(f"coalesce({inside}, {bare})", "VARCHAR")
 
 
@@ -228,14 +257,20 @@ def _part(word: str, index: int) -> Callable[[Node, Scope], Cell]:
         text, mark = as_text(compiled(node["of"], scope)), literal(str(node[word]))
         if index == 1:
             return Cell(f"split_part({text}, {mark}, 1)", "VARCHAR")
-        return Cell(f"CASE WHEN contains({text}, {mark}) THEN substr({text}, strpos({text}, {mark}) + {len(str(node[word]))}) END", "VARCHAR")
+        return Cell(
+            f"CASE WHEN contains({text}, {mark}) THEN substr({text}, strpos({text}, {mark}) + {len(str(node[word]))}) END",
+            "VARCHAR",
+        )
 
     return compile_it
 
 
 def _clock(node: Node, scope: Scope) -> Cell:
     # Segment's specification: timestamp = receivedAt - (sentAt - originalTimestamp)
-    received, sent, original = (f"epoch_us(try_cast({trimmed(compiled(node['clock'][word], scope))} AS TIMESTAMPTZ))" for word in ("received", "sent", "original"))
+    received, sent, original = (
+        f"epoch_us(try_cast({trimmed(compiled(node['clock'][word], scope))} AS TIMESTAMPTZ))"
+        for word in ("received", "sent", "original")
+    )
     return Cell(f"(make_timestamp({received} - ({sent} - {original}))::VARCHAR || 'Z')", "VARCHAR")
 
 
@@ -249,13 +284,25 @@ def _stripped(node: Node, scope: Scope) -> Cell:
 
 def _when(node: Node, scope: Scope) -> Cell:
     test = scope.kept(Cell(condition(node["when"], scope), "BOOLEAN")).sql
-    then, other = (compiled(node[word], scope) if node.get(word) is not None else MISSING for word in ("then", "else"))
-    broken = f"CASE WHEN {test} THEN {then.broken or 'false'} ELSE {other.broken or 'false'} END" if then.broken or other.broken else ""
-    if {then.type, other.type} == {"DOUBLE"} or ("DOUBLE" in (then.type, other.type) and MISSING in (then, other)):
+    then, other = (
+        compiled(node[word], scope) if node.get(word) is not None else MISSING for word in ("then", "else")
+    )
+    broken = (
+        f"CASE WHEN {test} THEN {then.broken or 'false'} ELSE {other.broken or 'false'} END"
+        if then.broken or other.broken
+        else ""
+    )
+    if {then.type, other.type} == {"DOUBLE"} or (
+        "DOUBLE" in (then.type, other.type) and MISSING in (then, other)
+    ):
         return Cell(f"CASE WHEN {test} THEN {as_number(then)} ELSE {as_number(other)} END", "DOUBLE", broken)
     if then.type == other.type:
-        return Cell(f"CASE WHEN {test} THEN {then.sql} ELSE {other.sql} END", then.type, broken, scope.decimal)
-    return Cell(f"CASE WHEN {test} THEN {as_text(then)} ELSE {as_text(other)} END", "VARCHAR", broken, scope.decimal)
+        return Cell(
+            f"CASE WHEN {test} THEN {then.sql} ELSE {other.sql} END", then.type, broken, scope.decimal
+        )
+    return Cell(
+        f"CASE WHEN {test} THEN {as_text(then)} ELSE {as_text(other)} END", "VARCHAR", broken, scope.decimal
+    )
 
 
 def _broken(cells: list[Cell]) -> str:

@@ -17,7 +17,9 @@ from wayfare.histories.ingest.workbench import one
 _MANY_EVENTS = 500
 
 
-def describe_rows(con: duckdb.DuckDBPyConnection, checked: Checked, loads: Sequence[Load], currency: str) -> IngestSummary:
+def describe_rows(
+    con: duckdb.DuckDBPyConnection, checked: Checked, loads: Sequence[Load], currency: str
+) -> IngestSummary:
     """A summary with everything but the counts of rows and customers."""
     first, last = one(con, f"SELECT min(time), max(time) FROM {checked.usable}")
     notes = [note for load in loads for note in load.raw.notes]
@@ -38,9 +40,13 @@ def _foreign(con: duckdb.DuckDBPyConnection, checked: Checked, currency: str) ->
         return []
     said = f"upper(trim({quoted(name)}::VARCHAR))"
     rows = con.execute(
-        f"SELECT {said}, count(*) FROM {checked.usable} WHERE {said} NOT IN ('', ?) GROUP BY 1 ORDER BY 2 DESC", [currency.upper()]
+        f"SELECT {said}, count(*) FROM {checked.usable} WHERE {said} NOT IN ('', ?) GROUP BY 1 ORDER BY 2 DESC",
+        [currency.upper()],
     ).fetchall()
-    return [f"{count:,} rows are in {other}; their values are taken as {currency}, not converted." for other, count in rows]
+    return [
+        f"{count:,} rows are in {other}; their values are taken as {currency}, not converted."
+        for other, count in rows
+    ]
 
 
 def _events(con: duckdb.DuckDBPyConnection, checked: Checked) -> tuple[EventCount, ...]:
@@ -57,7 +63,10 @@ def _events(con: duckdb.DuckDBPyConnection, checked: Checked) -> tuple[EventCoun
 def _sample(con: duckdb.DuckDBPyConnection, checked: Checked) -> list[dict[str, Any]]:
     shown = ", ".join(quoted(name) for name in checked.staged.columns)
     table = con.sql(f"SELECT {shown} FROM {checked.usable} LIMIT 3").to_arrow_table()
-    return [{name: iso(value) if name == "time" else value for name, value in row.items()} for row in table.to_pylist()]
+    return [
+        {name: iso(value) if name == "time" else value for name, value in row.items()}
+        for row in table.to_pylist()
+    ]
 
 
 def iso(micros: int | None) -> str:

@@ -29,7 +29,12 @@ from wayfare.histories.source import Facts, MemorySource, Names
 
 
 def memory_source(
-    frame: Any, *, zone: str = "UTC", as_event: str | None = None, properties: Properties = "all", **columns: str
+    frame: Any,
+    *,
+    zone: str = "UTC",
+    as_event: str | None = None,
+    properties: Properties = "all",
+    **columns: str,
 ) -> MemorySource:
     """The events of a data frame as a log in memory.
 
@@ -77,7 +82,8 @@ def arrow_of(frame: Any) -> pa.Table:
         known = nw.from_native(frame)
     except TypeError as error:
         raise BadInput(
-            f"A {type(frame).__name__} is no data frame.", allowed=("pandas", "polars", "pyarrow", "DuckDB relation")
+            f"A {type(frame).__name__} is no data frame.",
+            allowed=("pandas", "polars", "pyarrow", "DuckDB relation"),
         ) from error
     eager = known.collect() if isinstance(known, nw.LazyFrame) else known
     try:
@@ -94,13 +100,26 @@ def _with_texts(frame: Any) -> pa.Table:
             arrays[str(name)] = pa.array(frame[name], from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             values = frame[name]
-            arrays[str(name)] = pa.array(values.astype(str).where(values.notna(), None), pa.string(), from_pandas=True)
+            arrays[str(name)] = pa.array(
+                values.astype(str).where(values.notna(), None), pa.string(), from_pandas=True
+            )
     return pa.table(arrays)
 
 
-def _load(con: duckdb.DuckDBPyConnection, number: int, frame: Any, piece: Piece | None, explicit: Mapping, scratch: Path) -> Load:
+def _load(
+    con: duckdb.DuckDBPyConnection,
+    number: int,
+    frame: Any,
+    piece: Piece | None,
+    explicit: Mapping,
+    scratch: Path,
+) -> Load:
     table = f"raw_{number}"
-    raw = _raw(con, frame, table) if piece is None else read(con, piece, table, Wanted(recipe_of(explicit).roles(), scratch))
+    raw = (
+        _raw(con, frame, table)
+        if piece is None
+        else read(con, piece, table, Wanted(recipe_of(explicit).roles(), scratch))
+    )
     for column in explicit.columns.values():
         if column not in raw.columns:
             raise UnknownName.among("column", column, raw.data_columns, where=raw.name)
@@ -109,7 +128,9 @@ def _load(con: duckdb.DuckDBPyConnection, number: int, frame: Any, piece: Piece 
 
 def _raw(con: duckdb.DuckDBPyConnection, frame: Any, name: str) -> Raw:
     table = arrow_of(frame)
-    table = table.drop_columns([column for column in table.column_names if column.startswith("__index_level_")])
+    table = table.drop_columns(
+        [column for column in table.column_names if column.startswith("__index_level_")]
+    )
     con.register("frame", table)
     con.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
     con.unregister("frame")
@@ -121,7 +142,10 @@ def _report(checked: Checked) -> None:
         return
     reasons = ", ".join(f"{count:,} × {reason}" for reason, count in checked.reasons.items())
     if not checked.kept:
-        raise BadInput(f"None of the {checked.rows:,} rows can be used ({reasons}).", hint="Check customer=, time= and event=.")
+        raise BadInput(
+            f"None of the {checked.rows:,} rows can be used ({reasons}).",
+            hint="Check customer=, time= and event=.",
+        )
     told = f"{checked.quarantined:,} of {checked.rows:,} rows can't be used and are left out: {reasons}."
     warnings.warn(told, UserWarning, stacklevel=4)
 
@@ -130,13 +154,25 @@ def _names(encoded: Encoded) -> dict[str, Names]:
     return {name: Names(values) for name, values in encoded.dictionaries.items()}
 
 
-def _facts(con: duckdb.DuckDBPyConnection, checked: Checked, encoded: Encoded, batches: Sequence[pa.RecordBatch]) -> Facts:
+def _facts(
+    con: duckdb.DuckDBPyConnection, checked: Checked, encoded: Encoded, batches: Sequence[pa.RecordBatch]
+) -> Facts:
     first, last = one(con, f"SELECT min(time), max(time) FROM {checked.usable}")
     digest = hashlib.sha256(repr(encoded.schema.kinds).encode())
     for batch in batches:
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             text = encoded.schema[name] is Kind.TEXT
-            digest.update(str(zlib.crc32(repr(column.to_pylist()).encode() if text else column.to_numpy())).encode())
+            digest.update(
+                str(zlib.crc32(repr(column.to_pylist()).encode() if text else column.to_numpy())).encode()
+            )
     simulated = "source" in encoded.dictionaries and "simulated" in encoded.dictionaries["source"].to_pylist()
     customers = len(encoded.dictionaries["customer"])
-    return Facts(checked.kept, customers, first, last, digest.hexdigest()[:16], ({"sources": ["a data frame"]},), simulated)
+    return Facts(
+        checked.kept,
+        customers,
+        first,
+        last,
+        digest.hexdigest()[:16],
+        ({"sources": ["a data frame"]},),
+        simulated,
+    )

@@ -28,14 +28,25 @@ def read_json_file(con: duckdb.DuckDBPyConnection, path: Path, name: str, table:
         raise BadInput("The file is empty.", where=name)
     array = head.startswith(b"[")
     try:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {_LINES} AS {_array(path) if array else _lines(path)} {f'LIMIT {limit}' if limit else ''}")
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {_LINES} AS {_array(path) if array else _lines(path)} {f'LIMIT {limit}' if limit else ''}"
+        )
     except duckdb.Error as error:
-        raise BadInput(f"The file can't be read as JSON ({str(error).splitlines()[0]}).", where=name) from error
+        raise BadInput(
+            f"The file can't be read as JSON ({str(error).splitlines()[0]}).", where=name
+        ) from error
     rejected = () if array else _rejected(con)
     if rejected and len(rejected) == one(con, f"SELECT count(*) FROM {_LINES} WHERE text IS NOT NULL")[0]:
-        raise BadInput("No line is a JSON object.", where=name, hint="One object a line is needed, or one array of objects.")
+        raise BadInput(
+            "No line is a JSON object.",
+            where=name,
+            hint="One object a line is needed, or one array of objects.",
+        )
     columns = _columns(con)
-    shown = ", ".join(f"{_typed(f'fields[{index + 1}]', kind)} AS {quoted(column)}" for index, (column, (_, kind)) in enumerate(columns.items()))
+    shown = ", ".join(
+        f"{_typed(f'fields[{index + 1}]', kind)} AS {quoted(column)}"
+        for index, (column, (_, kind)) in enumerate(columns.items())
+    )
     con.execute(
         f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT number AS {quoted(LINE)}{', ' if shown else ''}{shown} FROM"
         f" (SELECT number, json_extract(text, [{_pointers([key for key, _ in columns.values()])}]) AS fields FROM {_LINES} WHERE {_GOOD})"
@@ -63,7 +74,9 @@ def _array(path: Path) -> str:
 
 
 def _rejected(con: duckdb.DuckDBPyConnection) -> tuple[Rejected, ...]:
-    rows = con.execute(f"SELECT number, text FROM {_LINES} WHERE text IS NOT NULL AND NOT ({_GOOD}) ORDER BY number").fetchall()
+    rows = con.execute(
+        f"SELECT number, text FROM {_LINES} WHERE text IS NOT NULL AND NOT ({_GOOD}) ORDER BY number"
+    ).fetchall()
     return tuple(Rejected(number, text, "no JSON object") for number, text in rows)
 
 
@@ -71,12 +84,17 @@ def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
     """Column → (key, SQL type), in the order of first appearance."""
     keys = f"SELECT number, json_keys(text) AS keys FROM {_LINES} WHERE {_GOOD}"
     each = f"SELECT unnest(keys) AS key, number, generate_subscripts(keys, 1) AS place FROM ({keys})"
-    found = con.execute(f"SELECT key FROM ({each}) GROUP BY key ORDER BY arg_min(place, number), min(number), key").fetchall()
+    found = con.execute(
+        f"SELECT key FROM ({each}) GROUP BY key ORDER BY arg_min(place, number), min(number), key"
+    ).fetchall()
     names = [key for (key,) in found]
     if not names:
         return {}
     kinds = ", ".join(_kind(f"fields[{index + 1}]") for index in range(len(names)))
-    types = one(con, f"SELECT {kinds} FROM (SELECT json_extract(text, [{_pointers(names)}]) AS fields FROM {_LINES} WHERE {_GOOD})")
+    types = one(
+        con,
+        f"SELECT {kinds} FROM (SELECT json_extract(text, [{_pointers(names)}]) AS fields FROM {_LINES} WHERE {_GOOD})",
+    )
     return {column: (key, kind) for column, key, kind in zip(unique_names(names), names, types, strict=True)}
 
 

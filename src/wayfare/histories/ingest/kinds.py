@@ -20,7 +20,9 @@ SAMPLE = 5000
 """Rows that show that a text column holds no numbers, truth values or times; only where they all do are all read."""
 
 
-def kinds_of(con: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, str], present: Schema | None) -> dict[str, Kind]:
+def kinds_of(
+    con: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, str], present: Schema | None
+) -> dict[str, Kind]:
     """The kind of each staged column; where the log has the column already, its kind there.
 
     Raises:
@@ -30,7 +32,9 @@ def kinds_of(con: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str
     empty: set[str] = set()
     kinds = {name: CANONICAL[name] for name in columns if name in CANONICAL}
     kinds |= {name: kind for name, cell in cells.items() if (kind := _by_type(name, cell)) is not None}
-    kinds |= _by_content(con, relation, {name: cell for name, cell in cells.items() if name not in kinds}, empty)
+    kinds |= _by_content(
+        con, relation, {name: cell for name, cell in cells.items() if name not in kinds}, empty
+    )
     for name in columns:
         if present is not None and name in present:
             _check_fit(name, kinds[name], present[name], known=name not in empty)
@@ -65,7 +69,9 @@ class _Profile:
         return next((kind for count, kind in found if self.known and count == self.known), None)
 
 
-def _by_content(con: duckdb.DuckDBPyConnection, relation: str, cells: Mapping[str, Cell], empty: set[str]) -> dict[str, Kind]:
+def _by_content(
+    con: duckdb.DuckDBPyConnection, relation: str, cells: Mapping[str, Cell], empty: set[str]
+) -> dict[str, Kind]:
     """What columns of text hold: looked for in some rows, made sure of in all; else names or plain text by their number."""
     hopeful = {name: cell for name, cell in cells.items() if cell.is_text}
     for rows in (f"(SELECT * FROM {relation} LIMIT {SAMPLE})", relation):
@@ -80,7 +86,10 @@ def _by_content(con: duckdb.DuckDBPyConnection, relation: str, cells: Mapping[st
 def _by_names(con: duckdb.DuckDBPyConnection, relation: str, names: list[str]) -> dict[str, Kind]:
     if not names:
         return {}
-    counts = one(con, f"SELECT {', '.join(f'approx_count_distinct({quoted(n)}), count({quoted(n)})' for n in names)} FROM {relation}")
+    counts = one(
+        con,
+        f"SELECT {', '.join(f'approx_count_distinct({quoted(n)}), count({quoted(n)})' for n in names)} FROM {relation}",
+    )
     pairs = zip(counts[::2], counts[1::2], strict=True)
     return {
         name: Kind.TEXT if distinct > MANY_NAMES and distinct > known / 2 else Kind.CODE
@@ -93,7 +102,10 @@ def _profiles(con: duckdb.DuckDBPyConnection, rows: str, cells: Mapping[str, Cel
         return {}
     once = [cleaned(cell, quoted(name)) for name, cell in cells.items()]
     inner = ", ".join(f"{sql} AS {cell.sql}" for sql, cell in once)
-    row = one(con, f"SELECT {', '.join(part for _, cell in once for part in _counts(cell))} FROM (SELECT {inner} FROM {rows})")
+    row = one(
+        con,
+        f"SELECT {', '.join(part for _, cell in once for part in _counts(cell))} FROM (SELECT {inner} FROM {rows})",
+    )
     return {name: _Profile(*row[4 * index : 4 * index + 4]) for index, name in enumerate(cells)}
 
 
@@ -108,7 +120,12 @@ def _counts(cell: Cell) -> tuple[str, ...]:
 
 
 def _check_fit(name: str, here: Kind, there: Kind, *, known: bool) -> None:
-    if here is there or there in (Kind.CODE, Kind.TEXT) or not known or (here, there) == (Kind.FLAG, Kind.NUMBER):
+    if (
+        here is there
+        or there in (Kind.CODE, Kind.TEXT)
+        or not known
+        or (here, there) == (Kind.FLAG, Kind.NUMBER)
+    ):
         return
     raise BadInput(
         f"The column {name!r} holds a {there.value} in the log and a {here.value} here.", where=name,

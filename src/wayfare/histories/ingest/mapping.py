@@ -39,7 +39,12 @@ class Mapping:
 
     @classmethod
     def parse(
-        cls, *, customer: str | None = None, time: str | None = None, event: str | None = None, maps: Sequence[str] = ()
+        cls,
+        *,
+        customer: str | None = None,
+        time: str | None = None,
+        event: str | None = None,
+        maps: Sequence[str] = (),
     ) -> Mapping:
         """The mapping of a command line: three options, and `key=COL` for anything else.
 
@@ -52,7 +57,9 @@ class Mapping:
         for text in maps:
             key, mark, column = (part.strip() for part in text.partition("="))
             if not (key and mark and column):
-                raise InvalidParameter(f"{text!r} is not a mapping.", where="map", hint="Write key=COL, as in value=Total.")
+                raise InvalidParameter(
+                    f"{text!r} is not a mapping.", where="map", hint="Write key=COL, as in value=Total."
+                )
             if key in SETTINGS:
                 settings[key] = column
             elif key == "properties":
@@ -67,7 +74,9 @@ class Mapping:
         filled = {
             key: column
             for key, column in other.columns.items()
-            if key not in self.columns and key not in self.constants and (column.casefold() not in taken or key in REQUIRED)
+            if key not in self.columns
+            and key not in self.constants
+            and (column.casefold() not in taken or key in REQUIRED)
         }
         constants = {key: text for key, text in other.constants.items() if key not in self.columns}
         return Mapping(

@@ -29,7 +29,9 @@ def present_ids(con: duckdb.DuckDBPyConnection, source: SealedSource) -> str:
     if "event_id" not in source.schema:
         return ""
     con.register("present_once", _reader(source, ("event_id",), numbered=False))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {IDS} AS SELECT event_id FROM present_once WHERE event_id IS NOT NULL")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {IDS} AS SELECT event_id FROM present_once WHERE event_id IS NOT NULL"
+    )
     con.unregister("present_once")
     return IDS
 
@@ -38,7 +40,10 @@ def _reader(source: SealedSource, columns: Sequence[str], *, numbered: bool) -> 
     batches = _batches(source, columns, numbered=numbered)
     first = next(batches, None)
     if first is None:
-        empty = pa.schema([(name, _EMPTY[source.schema[name]]) for name in columns] + ([("ord", pa.int64())] if numbered else []))
+        empty = pa.schema(
+            [(name, _EMPTY[source.schema[name]]) for name in columns]
+            + ([("ord", pa.int64())] if numbered else [])
+        )
         return pa.RecordBatchReader.from_batches(empty, iter(()))
 
     def all_of_them() -> Iterator[pa.RecordBatch]:
@@ -48,7 +53,13 @@ def _reader(source: SealedSource, columns: Sequence[str], *, numbered: bool) -> 
     return pa.RecordBatchReader.from_batches(first.schema, all_of_them())
 
 
-_EMPTY = {Kind.CODE: pa.int32(), Kind.NUMBER: pa.float64(), Kind.TIME: pa.int64(), Kind.FLAG: pa.int8(), Kind.TEXT: pa.string()}
+_EMPTY = {
+    Kind.CODE: pa.int32(),
+    Kind.NUMBER: pa.float64(),
+    Kind.TIME: pa.int64(),
+    Kind.FLAG: pa.int8(),
+    Kind.TEXT: pa.string(),
+}
 
 
 def _batches(source: SealedSource, columns: Sequence[str], *, numbered: bool) -> Iterator[pa.RecordBatch]:
@@ -59,6 +70,8 @@ def _batches(source: SealedSource, columns: Sequence[str], *, numbered: bool) ->
             for index in range(reader.num_record_batches):
                 batch = reader.get_batch(index).select(list(columns))
                 if numbered:
-                    batch = batch.append_column("ord", pa.array(np.arange(position, position + batch.num_rows)))
+                    batch = batch.append_column(
+                        "ord", pa.array(np.arange(position, position + batch.num_rows))
+                    )
                 position += batch.num_rows
                 yield batch

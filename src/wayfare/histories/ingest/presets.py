@@ -1,18 +1,18 @@
 """Recipes for well-known exports, each a short YAML file that anyone can add; `expressions` has the words they use.
 
-    name: shop-orders
-    about: One sentence on what export this reads.
-    expects: [Order ID, "Total|Amount"]     # columns that must be there; A|B is either
-    rows:                                   # the rows that a line gives, each with its columns
-      - {event: {constant: purchase}, customer: Email, time: Date, order: Order ID, value: "Total|Amount"}
-      - when: {column: Status, equals: refunded}
-        event: {constant: refund}
-        ...
-    properties: all | none | [Country]      # what else travels
-    zone, time_format, time_unit, decimal   # how the export writes, where it always does so
-    spread: [properties]                    # nested columns whose fields become properties
-    expand: {list: EXPRESSION, when: CONDITION}   # a row for each element of a list (`item`, `item_number`)
-    expand: {paths: path, conversions: ..., value: ..., nulls: ..., by: ">"}   # counted paths
+name: shop-orders
+about: One sentence on what export this reads.
+expects: [Order ID, "Total|Amount"]     # columns that must be there; A|B is either
+rows:                                   # the rows that a line gives, each with its columns
+  - {event: {constant: purchase}, customer: Email, time: Date, order: Order ID, value: "Total|Amount"}
+  - when: {column: Status, equals: refunded}
+    event: {constant: refund}
+    ...
+properties: all | none | [Country]      # what else travels
+zone, time_format, time_unit, decimal   # how the export writes, where it always does so
+spread: [properties]                    # nested columns whose fields become properties
+expand: {list: EXPRESSION, when: CONDITION}   # a row for each element of a list (`item`, `item_number`)
+expand: {paths: path, conversions: ..., value: ..., nulls: ..., by: ">"}   # counted paths
 """
 
 from __future__ import annotations
@@ -32,7 +32,20 @@ from wayfare.histories.ingest.mapping import Mapping, Properties
 from wayfare.histories.ingest.recipe import Recipe, RowRule
 from wayfare.histories.schema import REQUIRED
 
-_KEYS = ("name", "about", "expects", "rows", "properties", "zone", "time_format", "time_unit", "decimal", "spread", "expand", "notes")
+_KEYS = (
+    "name",
+    "about",
+    "expects",
+    "rows",
+    "properties",
+    "zone",
+    "time_format",
+    "time_unit",
+    "decimal",
+    "spread",
+    "expand",
+    "notes",
+)
 
 
 @dataclass(frozen=True)
@@ -61,12 +74,18 @@ class Preset:
             for key, node in rule.values.items():
                 columns.setdefault(key, _said(node))
         recipe = self.recipe
-        return Mapping(columns, {}, recipe.zone, recipe.time_format, recipe.time_unit, recipe.decimal, recipe.properties)
+        return Mapping(
+            columns, {}, recipe.zone, recipe.time_format, recipe.time_unit, recipe.decimal, recipe.properties
+        )
 
 
 def presets() -> list[PresetInfo]:
     """Which presets there are."""
-    return [PresetInfo(preset.name, preset.about, preset.recipe.expects) for name in _names() if (preset := _built_in(name))]
+    return [
+        PresetInfo(preset.name, preset.about, preset.recipe.expects)
+        for name in _names()
+        if (preset := _built_in(name))
+    ]
 
 
 def load_preset(name_or_path: str) -> Preset:
@@ -95,15 +114,22 @@ def preset_of(data: Any, where: str) -> Preset:
         raise UnknownName.among("setting", str(unknown[0]), _KEYS, where=where)
     rules = data.get("rows")
     if not isinstance(rules, list) or not rules or not all(isinstance(rule, AnyMapping) for rule in rules):
-        raise BadInput("A preset needs `rows`: one or more lists of columns with their expressions.", where=where)
-    rows = tuple(RowRule({key: node for key, node in rule.items() if key != "when"}, rule.get("when")) for rule in rules)
+        raise BadInput(
+            "A preset needs `rows`: one or more lists of columns with their expressions.", where=where
+        )
+    rows = tuple(
+        RowRule({key: node for key, node in rule.items() if key != "when"}, rule.get("when"))
+        for rule in rules
+    )
     recipe = Recipe(
         rows, _properties(data.get("properties", "all")), str(data.get("zone", "")), str(data.get("time_format", "")),
         str(data.get("time_unit", "")), str(data.get("decimal", "")), tuple(data.get("expects", ())), dict(data.get("expand", {})),
         tuple(data.get("spread", ())), lenient=True,
     )  # fmt: skip
     _check(recipe, where)
-    return Preset(str(data.get("name", where)), str(data.get("about", "")), recipe, tuple(data.get("notes", ())), data)
+    return Preset(
+        str(data.get("name", where)), str(data.get("about", "")), recipe, tuple(data.get("notes", ())), data
+    )
 
 
 def _check(recipe: Recipe, where: str) -> None:
@@ -128,7 +154,9 @@ def _properties(value: Any) -> Properties:
 def _said(node: Node) -> str:
     if isinstance(node, str):
         return node
-    return yaml.safe_dump(node, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000).strip()
+    return yaml.safe_dump(
+        node, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000
+    ).strip()
 
 
 def _parsed(text: str, where: str) -> Any:
@@ -141,7 +169,9 @@ def _parsed(text: str, where: str) -> Any:
 @lru_cache(maxsize=1)
 def _names() -> tuple[str, ...]:
     folder = files("wayfare.histories.ingest") / "presets"
-    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")))
+    return tuple(
+        sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    )
 
 
 @lru_cache(maxsize=64)

@@ -78,7 +78,9 @@ def rerun(
 
     if rows(log_folder).num_rows == 0:
         raise NotReady("No rows are in quarantine.", where=str(log_folder))
-    return run_again(Path(log_folder), mended, mapping, preset, as_event, zone, dry_run=dry_run, progress=progress)
+    return run_again(
+        Path(log_folder), mended, mapping, preset, as_event, zone, dry_run=dry_run, progress=progress
+    )
 
 
 def write(generation: Path, table: pa.Table) -> None:
@@ -94,7 +96,9 @@ def write(generation: Path, table: pa.Table) -> None:
 def keys_of(con: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
     """The source columns of the quarantine rows in `relation` (id, row), in the order they first appear in."""
     each = f"SELECT id, unnest(json_keys(row)) AS key, generate_subscripts(json_keys(row), 1) AS place FROM {relation}"
-    found = con.execute(f"SELECT key FROM ({each}) GROUP BY key ORDER BY min(id), arg_min(place, id)").fetchall()
+    found = con.execute(
+        f"SELECT key FROM ({each}) GROUP BY key ORDER BY min(id), arg_min(place, id)"
+    ).fetchall()
     return [key for (key,) in found]
 
 
@@ -103,11 +107,15 @@ def _field(key: str) -> str:
 
 
 def _harmless(sql: str) -> str:
-    return f"CASE WHEN regexp_matches({sql}, {literal(f'''^'*{_FORMULA}''')}) THEN '''' || {sql} ELSE {sql} END"
+    return (
+        f"CASE WHEN regexp_matches({sql}, {literal(f'''^'*{_FORMULA}''')}) THEN '''' || {sql} ELSE {sql} END"
+    )
 
 
 def _harmless_name(name: str) -> str:
-    return "'" + name if name.lstrip("'")[:1] in ("=", "+", "-", "@", "\t", "\r") and name.lstrip("'") else name
+    return (
+        "'" + name if name.lstrip("'")[:1] in ("=", "+", "-", "@", "\t", "\r") and name.lstrip("'") else name
+    )
 
 
 def restored(sql: str) -> str:

@@ -61,7 +61,9 @@ class Raw:
 
 def described(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     """A table's columns and their SQL types."""
-    rows = con.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {quoted(table)})").fetchall()
+    rows = con.execute(
+        f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {quoted(table)})"
+    ).fetchall()
     return {str(name): str(kind) for name, kind in rows}
 
 
@@ -71,4 +73,6 @@ def without_rowid(con: duckdb.DuckDBPyConnection, raw: Raw) -> Raw:
     if taken is None:
         return raw
     con.execute(f"ALTER TABLE {quoted(raw.table)} RENAME COLUMN {quoted(taken)} TO row_id")
-    return replace(raw, columns={"row_id" if name == taken else name: kind for name, kind in raw.columns.items()})
+    return replace(
+        raw, columns={"row_id" if name == taken else name: kind for name, kind in raw.columns.items()}
+    )

@@ -59,7 +59,15 @@ class Recipe:
 def recipe_of(mapping: Mapping) -> Recipe:
     """The recipe that a mapping says: one row a line."""
     constants = {key: {"constant": text} for key, text in mapping.constants.items()}
-    values: dict[str, Node] = {**{key: {"column": column} for key, column in mapping.columns.items()}, **constants}
+    values: dict[str, Node] = {
+        **{key: {"column": column} for key, column in mapping.columns.items()},
+        **constants,
+    }
     return Recipe(
-        (RowRule(values),), mapping.properties, mapping.zone, mapping.time_format, mapping.time_unit, mapping.decimal
+        (RowRule(values),),
+        mapping.properties,
+        mapping.zone,
+        mapping.time_format,
+        mapping.time_unit,
+        mapping.decimal,
     )

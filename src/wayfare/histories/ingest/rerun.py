@@ -43,7 +43,10 @@ def run_again(
         recipes = [described or group.recipe for group in groups]
         leaves = frozenset(identity for group in groups for identity in group.ids)
         if not loads:
-            raise BadInput("None of these rows can be run again as they are.", hint="Export them, mend the file, and run that again.")
+            raise BadInput(
+                "None of these rows can be run again as they are.",
+                hint="Export them, mend the file, and run that again.",
+            )
         entry = {"sources": ["quarantine"], "mended": mended.name if mended else ""}
         request = Request(zone=zone, dry_run=dry_run, partial=True, leaves=leaves, entry=entry, progress=told)
         summary = seal(con, log_folder, loads, recipes, request)
@@ -89,9 +92,13 @@ def _other(mapping: Mapping | None, preset: str | None, as_event: str | None) ->
 def _recipe(described: dict[str, Any], rule: int) -> Recipe:
     """The recipe behind its stored form; the rows were expanded before they came here."""
     if "preset" in described:
-        recipe = replace(preset_of(described["preset"], "the quarantine's preset").recipe, expects=(), expand={}, spread=())
+        recipe = replace(
+            preset_of(described["preset"], "the quarantine's preset").recipe, expects=(), expand={}, spread=()
+        )
         rows = recipe.rows if rule < 0 else recipe.rows[rule : rule + 1]
-        recipe = replace(recipe, rows=rows, properties=_properties(described.get("properties", recipe.properties)))
+        recipe = replace(
+            recipe, rows=rows, properties=_properties(described.get("properties", recipe.properties))
+        )
     else:
         settings = dict(described["mapping"])
         recipe = recipe_of(Mapping(**{**settings, "properties": _properties(settings.get("properties", ()))}))
@@ -104,7 +111,11 @@ def _properties(value: Any) -> Any:
 
 
 def _load(
-    con: duckdb.DuckDBPyConnection, number: int, group: _Group, mended: Sequence[str], described: dict[str, Any] | None
+    con: duckdb.DuckDBPyConnection,
+    number: int,
+    group: _Group,
+    mended: Sequence[str],
+    described: dict[str, Any] | None,
 ) -> Load:
     con.register("group_ids", pa.table({"id": pa.array(group.ids, pa.int64())}))
     rows = "(SELECT id, line, row FROM kept_aside SEMI JOIN group_ids USING (id))"
@@ -114,11 +125,16 @@ def _load(
         fields = {name: quarantine.restored(sql) for name, sql in names.items()}
         rows = f"{rows} k JOIN mended m USING (id)"
     else:
-        fields = {name: f"json_extract_string(k.row, {literal('/' + name.replace('~', '~0').replace('/', '~1'))})" for name in own}
+        fields = {
+            name: f"json_extract_string(k.row, {literal('/' + name.replace('~', '~0').replace('/', '~1'))})"
+            for name in own
+        }
         rows = f"{rows} k"
     shown = "".join(f", {sql} AS {quoted(name)}" for name, sql in fields.items())
     table = f"again_{number}"
-    con.execute(f"CREATE TABLE {table} AS SELECT id AS {quoted(ID_COLUMN)}, k.line AS {quoted(LINE)}{shown} FROM {rows} ORDER BY id")
+    con.execute(
+        f"CREATE TABLE {table} AS SELECT id AS {quoted(ID_COLUMN)}, k.line AS {quoted(LINE)}{shown} FROM {rows} ORDER BY id"
+    )
     con.unregister("group_ids")
     kept = {*own, *_filled(con, table, list(fields))}
     columns = {ID_COLUMN: "BIGINT", LINE: "BIGINT", **{name: "VARCHAR" for name in fields if name in kept}}
@@ -129,7 +145,9 @@ def _load(
 def _filled(con: duckdb.DuckDBPyConnection, table: str, names: list[str]) -> list[str]:
     """The columns that hold anything: a mended file has those of every source."""
     counts = one(con, f"SELECT count(*){''.join(f', count({quoted(name)})' for name in names)} FROM {table}")
-    return [name for name, count in zip(names, counts[1:], strict=True) if count and name != quarantine.MALFORMED]
+    return [
+        name for name, count in zip(names, counts[1:], strict=True) if count and name != quarantine.MALFORMED
+    ]
 
 
 def _mended(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path) -> list[str]:
@@ -139,13 +157,28 @@ def _mended(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path) -> list[s
     dialect = dialect_of(path, scratch)
     raw = read_dialect(con, dialect, "mended_file", path.name, dict.fromkeys(dialect.names, Kind.CODE))
     if quarantine.ID not in raw.columns:
-        raise BadInput(f"The file has no column {quarantine.ID}, which says which row is which.", where=path.name, hint="Mend a file that the quarantine exported.")
+        raise BadInput(
+            f"The file has no column {quarantine.ID}, which says which row is which.",
+            where=path.name,
+            hint="Mend a file that the quarantine exported.",
+        )
     columns = [name for name in raw.columns if name not in quarantine.META]
     shown = "".join(f", {quoted(name)}" for name in columns)
-    con.execute(f"CREATE TABLE mended AS SELECT try_cast({quoted(quarantine.ID)} AS BIGINT) AS id{shown} FROM mended_file")
-    unknown = one(con, "SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE id NOT IN (SELECT id FROM kept_aside) OR id IS NULL) FROM mended")
+    con.execute(
+        f"CREATE TABLE mended AS SELECT try_cast({quoted(quarantine.ID)} AS BIGINT) AS id{shown} FROM mended_file"
+    )
+    unknown = one(
+        con,
+        "SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE id NOT IN (SELECT id FROM kept_aside) OR id IS NULL) FROM mended",
+    )
     if unknown[2] or unknown[0] != unknown[1]:
-        raise BadInput("The file names rows that are not in quarantine, or one row twice.", where=path.name, hint="Export the quarantine again.")
+        raise BadInput(
+            "The file names rows that are not in quarantine, or one row twice.",
+            where=path.name,
+            hint="Export the quarantine again.",
+        )
     filled = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in columns if name != quarantine.MALFORMED)
-    con.execute(f"DELETE FROM mended WHERE NOT ({filled or 'false'})")  # malformed lines that nobody took apart
+    con.execute(
+        f"DELETE FROM mended WHERE NOT ({filled or 'false'})"
+    )  # malformed lines that nobody took apart
     return columns

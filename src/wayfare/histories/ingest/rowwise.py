@@ -18,12 +18,18 @@ _CHUNK = 50_000
 
 
 def table_of_rows(
-    con: duckdb.DuckDBPyConnection, table: str, name: str, header: Sequence[Any], rows: Iterable[tuple[int, Sequence[Any]]]
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    name: str,
+    header: Sequence[Any],
+    rows: Iterable[tuple[int, Sequence[Any]]],
 ) -> Raw:
     """Rows of values, each with its line, as the table `table` of text columns; numbers and dates are written as ISO."""
     names = unique_names([text_of(value) or "" for value in header])
     columns = {LINE: "BIGINT", **dict.fromkeys(names, "VARCHAR")}
-    con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} ({', '.join(f'{quoted(column)} {kind}' for column, kind in columns.items())})")
+    con.execute(
+        f"CREATE OR REPLACE TABLE {quoted(table)} ({', '.join(f'{quoted(column)} {kind}' for column, kind in columns.items())})"
+    )
     iterator = iter(rows)
     while chunk := list(islice(iterator, _CHUNK)):
         con.register("chunk", _arrow(names, chunk))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from wayfare.histories.ingest.recipe import Recipe, recipe_of
 from wayfare.histories.ingest.seal import Request, bench_for, seal, untold
 from wayfare.histories.ingest.sources import Piece, Wanted, pieces, read
 from wayfare.histories.ingest.summary import IngestSummary
+from wayfare.histories.ingest.workbench import watched
 from wayfare.histories.store import current_generation, open_sealed
 
 
@@ -53,7 +55,10 @@ def ingest(
     zone_of(zone)
     told = progress or untold
     if preset is not None and ((mapping is not None and mapping.columns) or as_event is not None):
-        raise InvalidParameter("A preset says itself what each column and event is.", hint="Leave one out, or copy the preset's file and change it.")
+        raise InvalidParameter(
+            "A preset says itself what each column and event is.",
+            hint="Leave one out, or copy the preset's file and change it.",
+        )
     chosen = load_preset(preset) if preset is not None else None
     found = pieces(sources)
     with bench_for(Path(log_folder), dry_run=dry_run) as (con, scratch):
@@ -70,7 +75,13 @@ def ingest(
             zone=zone, currency=currency, dedupe_rows=dedupe_rows, dry_run=dry_run, notes=chosen.notes if chosen else (),
             entry=entry, progress=told,
         )  # fmt: skip
-        summary = seal(con, Path(log_folder), loads, [_stored(chosen, plan, load) for plan, load in zip(plans, loads, strict=True)], request)
+        summary = seal(
+            con,
+            Path(log_folder),
+            loads,
+            [_stored(chosen, plan, load) for plan, load in zip(plans, loads, strict=True)],
+            request,
+        )
     return replace(summary, mapping=plans[0].mapping, preset=chosen.name if chosen else "")
 
 
@@ -90,11 +101,20 @@ def _stored(preset: Preset | None, plan: _Plan, load: Load) -> dict[str, Any]:
 
 
 def _plan(
-    con: duckdb.DuckDBPyConnection, piece: Piece, wanted: Wanted, explicit: Mapping, preset: Preset | None, as_event: str | None
+    con: duckdb.DuckDBPyConnection,
+    piece: Piece,
+    wanted: Wanted,
+    explicit: Mapping,
+    preset: Preset | None,
+    as_event: str | None,
 ) -> _Plan:
     if preset is not None:
         recipe = preset.recipe
-        settings = {name: said for name in ("zone", "time_format", "time_unit", "decimal") if (said := getattr(explicit, name))}
+        settings = {
+            name: said
+            for name in ("zone", "time_format", "time_unit", "decimal")
+            if (said := getattr(explicit, name))
+        }
         return _Plan(preset.shown(), replace(recipe, **settings))
     glance = read(con, piece, "glance", replace(wanted, limit=SAMPLE_ROWS))
     if as_event is not None:
@@ -107,13 +127,22 @@ def _plan(
     return _Plan(used, recipe_of(used))
 
 
+def _part_read(told: Callable[[str, float], None], before: int, sources: int, part: float) -> None:
+    told("reading", (before + part) / sources)
+
+
 def _loads(
-    con: duckdb.DuckDBPyConnection, found: Sequence[Piece], wanted: Wanted, plans: Sequence[_Plan], told: Callable[[str, float], None]
+    con: duckdb.DuckDBPyConnection,
+    found: Sequence[Piece],
+    wanted: Wanted,
+    plans: Sequence[_Plan],
+    told: Callable[[str, float], None],
 ) -> list[Load]:
     loads = []
     for index, (piece, plan) in enumerate(zip(found, plans, strict=True)):
         told("reading", index / len(found))
-        raw = read(con, piece, f"raw_{index}", replace(wanted, roles=plan.recipe.roles()))
+        with watched(con, partial(_part_read, told, index, len(found))):
+            raw = read(con, piece, f"raw_{index}", replace(wanted, roles=plan.recipe.roles()))
         loads.append(expanded(con, Load(raw, plan.recipe)))
     told("reading", 1.0)
     return loads

@@ -79,7 +79,13 @@ def bench_for(folder: Path, *, dry_run: bool) -> Iterator[tuple[duckdb.DuckDBPyC
             raise
 
 
-def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], recipes: Sequence[dict[str, Any]], request: Request) -> IngestSummary:
+def seal(
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    loads: Sequence[Load],
+    recipes: Sequence[dict[str, Any]],
+    request: Request,
+) -> IngestSummary:
     """The loads checked and merged into the log of `folder`; call it within `bench_for`.
 
     Args:
@@ -95,7 +101,11 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], re
     staged = stage(con, loads, request.zone)
     checked, kinds = _checked(con, loads, staged, present, request)
     if checked.rows == 0:
-        raise BadInput("There are no rows.", where=", ".join(load.raw.name for load in loads), hint="The source has a header but no data.")
+        raise BadInput(
+            "There are no rows.",
+            where=", ".join(load.raw.name for load in loads),
+            hint="The source has a header but no data.",
+        )
     if not (checked.kept or checked.duplicates or request.partial or request.dry_run):
         raise _nothing_usable(checked, loads)
     facts = describe_rows(con, checked, loads, request.currency)
@@ -105,10 +115,19 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], re
     )  # fmt: skip
     if request.dry_run and not checked.kept:
         return summary
-    encoded = encode(con, checked.usable, staged.columns, kinds, present_of(con, present) if present else None, request.zone)
+    encoded = encode(
+        con,
+        checked.usable,
+        staged.columns,
+        kinds,
+        present_of(con, present) if present else None,
+        request.zone,
+    )
     summary = replace(summary, customers=encoded.customers)
     request.progress("checking", 1.0)
-    if request.dry_run or (current is not None and not (checked.kept or checked.quarantined or request.leaves)):
+    if request.dry_run or (
+        current is not None and not (checked.kept or checked.quarantined or request.leaves)
+    ):
         return replace(summary, generation=current.name if current and not request.dry_run else "")
     request.progress("sorting", 0.0)
     kept_aside = _quarantine(con, folder, loads, recipes, checked, request)
@@ -120,7 +139,11 @@ def seal(con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], re
 
 
 def _checked(
-    con: duckdb.DuckDBPyConnection, loads: Sequence[Load], staged: Staged, present: SealedSource | None, request: Request
+    con: duckdb.DuckDBPyConnection,
+    loads: Sequence[Load],
+    staged: Staged,
+    present: SealedSource | None,
+    request: Request,
 ) -> tuple[Checked, dict[str, Kind]]:
     """The rows checked, and how each of their columns will be stored."""
     ids = present_ids(con, present) if present else ""
@@ -134,10 +157,20 @@ def _checked(
 
 
 def _write(
-    con: duckdb.DuckDBPyConnection, folder: Path, encoded: Encoded, summary: IngestSummary, present: SealedSource | None, request: Request
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    encoded: Encoded,
+    summary: IngestSummary,
+    present: SealedSource | None,
+    request: Request,
 ) -> Path:
     expected = summary.kept + (present.facts.rows if present else 0)
-    counts = {"rows_read": summary.rows_read, "kept": summary.kept, "duplicates": summary.duplicates, "quarantined": summary.quarantined}
+    counts = {
+        "rows_read": summary.rows_read,
+        "kept": summary.kept,
+        "duplicates": summary.duplicates,
+        "quarantined": summary.quarantined,
+    }
     lineage = (*(present.facts.lineage if present else ()), {**request.entry, **counts, "at": now()})
     simulated = bool(present and present.facts.simulated) or "simulated" in _sources(encoded)
     batches = blocks(_told(con.sql(encoded.query).to_arrow_reader(BATCH_ROWS), expected, request.progress))
@@ -161,7 +194,12 @@ def _told(reader: pa.RecordBatchReader, expected: int, progress: Progress) -> It
 
 
 def _quarantine(
-    con: duckdb.DuckDBPyConnection, folder: Path, loads: Sequence[Load], recipes: Sequence[dict[str, Any]], checked: Checked, request: Request
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    loads: Sequence[Load],
+    recipes: Sequence[dict[str, Any]],
+    checked: Checked,
+    request: Request,
 ) -> pa.Table:
     """The quarantine as it will be: what is there and stays, and the rows of this run that can't be used."""
     there = quarantine.rows(folder)
@@ -187,4 +225,3 @@ def _nothing_usable(checked: Checked, loads: Sequence[Load]) -> BadInput:
 def now() -> str:
     """This moment in UTC, to the second, as ISO text."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-

@@ -45,7 +45,9 @@ def kind_of(path: Path) -> str:
         if name.suffix.lower() in endings:
             return kind
     if name.suffix.lower() == ".xls":
-        raise BadInput("The old Excel format .xls can't be read.", where=path.name, hint="Save it as .xlsx or .csv.")
+        raise BadInput(
+            "The old Excel format .xls can't be read.", where=path.name, hint="Save it as .xlsx or .csv."
+        )
     return "delimited"
 
 
@@ -63,15 +65,27 @@ def _pieces_of(source: str) -> list[Piece]:
         kind = _SCHEMES.get(scheme[1].partition("+")[0])
         if kind is None:
             allowed = ("a file", *(f"{name}://" for name in _SCHEMES))
-            raise BadInput(f"Addresses of the form {scheme[0]} can't be read.", where=_without_password(source), allowed=allowed)
+            raise BadInput(
+                f"Addresses of the form {scheme[0]} can't be read.",
+                where=_without_password(source),
+                allowed=allowed,
+            )
         return [Piece(kind, _without_password(source), url=source)]
     path = Path(source)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith((".", "_")))
+        files = sorted(
+            file for file in path.rglob("*") if file.is_file() and not file.name.startswith((".", "_"))
+        )
     else:
-        files = [path] if path.is_file() else sorted(Path(match) for match in glob.glob(source, recursive=True))  # noqa: PTH207 - absolute patterns too
+        # Path.glob would refuse absolute patterns.
+        matches = glob.glob(source, recursive=True)  # noqa: PTH207
+        files = [path] if path.is_file() else sorted(Path(match) for match in matches)
     if not files:
-        raise BadInput("There is no such file.", where=source, hint="Check the path; patterns such as exports/*.csv are allowed.")
+        raise BadInput(
+            "There is no such file.",
+            where=source,
+            hint="Check the path; patterns such as exports/*.csv are allowed.",
+        )
     parquet = tuple(file for file in files if kind_of(file) == "parquet")
     if len(parquet) == len(files) > 1:
         return [Piece("parquet", source, parquet)]
@@ -119,7 +133,11 @@ def _parquet(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted: W
     files = ", ".join(literal(re.sub(r"([\[*?])", r"[\1]", str(path))) for path in piece.paths)
     try:
         limit = f" LIMIT {wanted.limit}" if wanted.limit else ""
-        con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM read_parquet([{files}], union_by_name = true){limit}")
+        con.execute(
+            f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM read_parquet([{files}], union_by_name = true){limit}"
+        )
     except duckdb.Error as error:
-        raise BadInput(f"The file can't be read as Parquet ({str(error).splitlines()[0]}).", where=piece.name) from error
+        raise BadInput(
+            f"The file can't be read as Parquet ({str(error).splitlines()[0]}).", where=piece.name
+        ) from error
     return Raw(piece.name, table, described(con, table), first_line=1)

@@ -61,7 +61,10 @@ def local_to_utc(sql: str, zone: str) -> str:
     changes, offsets = _offsets(zone)
     if len(offsets) == 1:
         return sql if not offsets[0] else f"({sql} - {int(offsets[0])})"
-    wall = [int(change + max(after, before)) for change, before, after in zip(changes[1:], offsets, offsets[1:], strict=False)]
+    wall = [
+        int(change + max(after, before))
+        for change, before, after in zip(changes[1:], offsets, offsets[1:], strict=False)
+    ]
     return f"({sql} - ({_offset_tree(sql, wall, [int(offset) for offset in offsets])}))"
 
 
@@ -101,7 +104,9 @@ def reading(cell: Cell, formats: Sequence[str] = (), unit: str = "") -> Reading:
     if cell.is_number:
         return _from_number(cell.sql, unit)
     if unit:
-        return _from_number(f"try_cast({trimmed(cell)} AS {'BIGINT' if unit in ('day', 'ns') else 'DECIMAL(38, 6)'})", unit)
+        return _from_number(
+            f"try_cast({trimmed(cell)} AS {'BIGINT' if unit in ('day', 'ns') else 'DECIMAL(38, 6)'})", unit
+        )
     return _from_text(said(cell), formats)
 
 
@@ -147,7 +152,9 @@ def forms(con: duckdb.DuckDBPyConnection, table: str, cell: Cell, where: str) ->
     if cell.is_time:
         return (), ""
     if cell.is_number:
-        known, low, high = one(con, f"SELECT count({cell.sql}), min({cell.sql})::DOUBLE, max({cell.sql})::DOUBLE FROM {table}")
+        known, low, high = one(
+            con, f"SELECT count({cell.sql}), min({cell.sql})::DOUBLE, max({cell.sql})::DOUBLE FROM {table}"
+        )
         return (), unit_of(low, high) if known else "s"
     said_once = f"(SELECT {said(cell)} AS said FROM {table})"
     known, numbers, low, high, separated, iso = one(
@@ -175,8 +182,11 @@ def unit_of(low: float, high: float) -> str:
 
 def _separated(con: duckdb.DuckDBPyConnection, table: str, text: str, where: str) -> tuple[str, ...]:
     parts = f"regexp_extract({text}, '^([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]', ['a', 'b'])"
-    found = one(con, f"SELECT max(try_cast(p.a AS INTEGER)), max(try_cast(p.b AS INTEGER)), any_value(t) FROM"
-        f" (SELECT {parts} AS p, {text} AS t FROM {table} WHERE regexp_matches({text}, {literal(SEPARATED)}))")
+    found = one(
+        con,
+        f"SELECT max(try_cast(p.a AS INTEGER)), max(try_cast(p.b AS INTEGER)), any_value(t) FROM"
+        f" (SELECT {parts} AS p, {text} AS t FROM {table} WHERE regexp_matches({text}, {literal(SEPARATED)}))",
+    )
     first, second, example = found
     if (first > 12) == (second > 12):
         both = "both orders occur" if first > 12 else "either order is possible"
@@ -207,7 +217,9 @@ def _fitting(con: duckdb.DuckDBPyConnection, table: str, text: str, dates: Seque
     sample = f"(SELECT {text} AS t FROM {table} WHERE {text} IS NOT NULL LIMIT 20000)"
     for group in (joined, zoned):
         parsed = {form: f"try_strptime(t, {literal(form)})" for form in group}
-        tests = ", ".join(f"count(CASE WHEN year({sql}) BETWEEN 1000 AND 9999 THEN 1 END)" for sql in parsed.values())
+        tests = ", ".join(
+            f"count(CASE WHEN year({sql}) BETWEEN 1000 AND 9999 THEN 1 END)" for sql in parsed.values()
+        )
         counts = one(con, f"SELECT {tests} FROM {sample}")
         if any(counts):
             # Two-digit years come first: %y leaves the end of 2010 over and fails, %Y reads 10 as the year 10.

@@ -59,7 +59,11 @@ class _Events:
 
     def doctype(self, *_: Any) -> None:
         """Entities are declared in a document type; XES needs none, and they can be made to fill the memory."""
-        raise BadInput("The file declares a document type (DOCTYPE), which XES does not need.", where=self.name, hint="Remove the declaration.")
+        raise BadInput(
+            "The file declares a document type (DOCTYPE), which XES does not need.",
+            where=self.name,
+            hint="Remove the declaration.",
+        )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         kind = tag.rpartition("}")[2]

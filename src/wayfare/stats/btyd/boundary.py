@@ -41,7 +41,7 @@ def boundary_sentence(
         places = [names.index(name) for name in limit.names]
         if explained.isdisjoint(limit.names) and _runs_there(limit, places, objective, optimum, box):
             said.append(limit.meaning)
-            explained |= set(limit.names)
+            explained.update(*(other.names for other in limits if other.meaning == limit.meaning))
     for place, name in enumerate(names):
         spread = float(np.sqrt(covariance[place, place]))
         value = float(np.exp(optimum.point[place]))
@@ -58,11 +58,9 @@ def _runs_there(
 ) -> bool:
     low, high = box
     middle = (low + high) / 2
+    if any(limit.way * (optimum.point[place] - middle[place]) < _FAR for place in places):
+        return False
     end = high if limit.way > 0 else low
-    room = min(limit.way * (end[place] - optimum.point[place]) for place in places)
-    far = all(limit.way * (optimum.point[place] - middle[place]) > _FAR for place in places)
-    if room <= 0:
-        return True
     pushed = optimum.point.copy()
-    pushed[places] += limit.way * room
-    return far and objective(optimum.point)[0] - objective(pushed)[0] < _SAME
+    pushed[places] += limit.way * min(limit.way * (end[place] - optimum.point[place]) for place in places)
+    return objective(optimum.point)[0] - objective(pushed)[0] < _SAME

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from wayfare.stats.btyd.quadrature import legendre_nodes
+from wayfare.stats.btyd.quadrature import in_blocks, legendre_nodes
 from wayfare.stats.btyd.summary import Floats
 
 _NODES = 32
-_BLOCK = 4096
 # e^−40: what lies beyond is below rounding.
 _NEGLIGIBLE = 40.0
 # Bisections of the waiting time on a log scale.
@@ -93,22 +91,6 @@ def first_order_time(k: Floats, a: Floats, s: Floats, b: Floats, share: Floats) 
         above = chance(middle) > share
         low, high = np.where(above, low, middle), np.where(above, middle, high)
     return np.where(never, np.inf, a * np.expm1((low + high) / 2))
-
-
-def in_blocks(function: Callable[..., Any], *values: Any) -> Any:
-    """`function` on blocks of rows that fit the processor's cache, the results joined."""
-    arrays = np.broadcast_arrays(*values)
-    size = arrays[0].size
-    if size <= _BLOCK:
-        return function(*arrays)
-    parts = [function(*(array[at : at + _BLOCK] for array in arrays)) for at in range(0, size, _BLOCK)]
-    return _joined(parts)
-
-
-def _joined(parts: list[Any]) -> Any:
-    if isinstance(parts[0], tuple):
-        return tuple(_joined([part[place] for part in parts]) for place in range(len(parts[0])))
-    return np.concatenate(parts)
 
 
 def _log_chance(*arrays: Any) -> Floats:

@@ -9,8 +9,8 @@ from scipy.special import digamma, expit, exprel, gammaln
 
 from wayfare.stats.btyd.boundary import Limit
 from wayfare.stats.btyd.count_model import CountModel, Theta
-from wayfare.stats.btyd.falling_powers import FallingPowers, first_order_time, in_blocks
-from wayfare.stats.btyd.quadrature import log_rising
+from wayfare.stats.btyd.falling_powers import FallingPowers, first_order_time
+from wayfare.stats.btyd.quadrature import in_blocks, log_rising
 from wayfare.stats.btyd.summary import Floats, Rows
 
 NOBODY_LEAVES = (

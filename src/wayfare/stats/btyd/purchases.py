@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import hyp2f1
+from scipy.special import betaln
 
-from wayfare.stats.btyd.quadrature import beta_nodes_of
+from wayfare.stats.btyd.quadrature import beta_nodes_of, in_blocks, legendre_nodes
 from wayfare.stats.btyd.summary import Floats
 
-# Beyond this ratio of horizon to α + T the integrand bends too sharply near p = 0 for 32 nodes.
+# Up to this ratio of horizon to α + T the nodes of the beta distribution do; beyond, the integrand bends
+# too sharply near p = 0, unless a keeps the distribution clear of it.
 _FAR = 12.0
-# With a above this the distribution of p keeps clear of 0 and the nodes do.
-_CLEAR_OF_ZERO = 40.0
-# Around a = 1 the closed form is 0/0; within this distance it is interpolated.
-_NEAR_ONE = 0.01
+_CLEAR_OF_ZERO = 8.0
+_SMALLEST = 1e-300
 
 
 def expected_until_leaving(k: Any, time: Any, a: Any, c: Any) -> Floats:
     """E[(1 − (1 + p·time)^−k)/p] over p ~ Beta(a, c): orders of one who is alive, with time in units of α + T.
 
-    A 32-node Gauss–Jacobi expectation; Euler's transformation of the ₂F₁ of Fader, Hardie & Lee (2005, eq. 10)
-    where the horizon is far beyond the age.
+    This is Fader, Hardie & Lee (2005, eq. 10) without its ₂F₁, which loses all digits near a = 1, for large k
+    and for long horizons. A 32-node Gauss–Jacobi expectation; where the horizon is far beyond the age, the
+    same integral in pieces.
     """
     k, time, a, c = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in (k, time, a, c)))
     expected = np.empty(k.shape)
@@ -30,32 +30,52 @@ def expected_until_leaving(k: Any, time: Any, a: Any, c: Any) -> Floats:
     near = ~far
     if near.any():
         p, weights = beta_nodes_of(a[near], c[near])
-        exponent = k[near, None] * np.log1p(p * time[near, None])
-        each = np.where(p > 1e-300, -np.expm1(-exponent) / np.maximum(p, 1e-300), (k * time)[near, None])
-        expected[near] = (weights * each).sum(axis=1)
+        expected[near] = (weights * _given_p(k[near], time[near], p)).sum(axis=1)
     if far.any():
-        expected[far] = _far_beyond(k[far], time[far], a[far], c[far])
+        expected[far] = in_blocks(_in_pieces, k[far], time[far], a[far], c[far])
     return expected
 
 
-def _far_beyond(k: Floats, time: Floats, a: Floats, c: Floats) -> Floats:
-    expected = np.empty(k.shape)
-    close = np.abs(a - 1) < _NEAR_ONE
-    expected[~close] = _euler(k[~close], time[~close], a[~close], c[~close])
-    if close.any():
-        # Lagrange interpolation in a at six points beside 1, where the expectation is smooth.
-        points = 1 + _NEAR_ONE * np.array([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0])
-        own = a[close]
-        total = np.zeros(own.shape)
-        for place, point in enumerate(points):
-            others = np.delete(points, place)
-            share = np.prod((own[:, None] - others) / (point - others), axis=1)
-            total += share * _euler(k[close], time[close], np.full(own.shape, point), c[close])
-        expected[close] = total
-    return expected
+def _given_p(k: Floats, time: Floats, p: Floats) -> Floats:
+    k, time = k[:, None], time[:, None]
+    orders = -np.expm1(-k * np.log1p(p * time)) / np.maximum(p, _SMALLEST)
+    return np.where(p > _SMALLEST, orders, k * time)
 
 
-def _euler(k: Floats, time: Floats, a: Floats, c: Floats) -> Floats:
-    z = time / (1 + time)
-    series = hyp2f1(a - 1, a + c - 1 - k, a + c - 1, z)
-    return (a + c - 1) / (a - 1) * -(np.exp((1 - a) * np.log1p(time)) * series - 1)
+def _in_pieces(k: Floats, time: Floats, a: Floats, c: Floats) -> Floats:
+    """The integral over p from 0 to where it bends, from there by panels in ln p, and from ½ to 1."""
+    bend = 1 / np.maximum(time, np.maximum(c, 2.0))
+    end = np.minimum(0.5, 80 / c)
+    total = np.zeros(k.shape)
+    for p, log_density in (_start(a, c, bend), _middle(a, c, bend, end), _end(a, c, end)):
+        total += (np.exp(log_density - betaln(a, c)[:, None]) * _given_p(k, time, p)).sum(axis=1)
+    return total
+
+
+def _start(a: Floats, c: Floats, bend: Floats) -> tuple[Floats, Floats]:
+    nodes, weights = beta_nodes_of(a, np.ones_like(a))
+    p = bend[:, None] * nodes
+    share = a * np.log(bend) - np.log(a)
+    return p, np.log(np.maximum(weights, _SMALLEST)) + share[:, None] + (c[:, None] - 1) * np.log1p(-p)
+
+
+def _middle(a: Floats, c: Floats, bend: Floats, end: Floats) -> tuple[Floats, Floats]:
+    span = np.log(end / bend)
+    panels = int(np.ceil(span.max()))
+    nodes, weights = legendre_nodes(16)
+    places = ((np.arange(panels)[:, None] + nodes) / panels).ravel()
+    log_p = np.log(bend)[:, None] + span[:, None] * places
+    log_width = np.log(span[:, None] / panels) + np.log(np.tile(weights, panels))
+    p = np.exp(log_p)
+    return p, log_width + a[:, None] * log_p + (c[:, None] - 1) * np.log1p(-p)
+
+
+def _end(a: Floats, c: Floats, end: Floats) -> tuple[Floats, Floats]:
+    # Where c is large the distribution ends before ½.
+    reached = end >= 0.5
+    own = np.where(reached, c, 1.0)
+    nodes, weights = beta_nodes_of(np.ones_like(a), own)
+    p = 1 - (1 - nodes) / 2
+    log_density = np.log(np.maximum(weights, _SMALLEST)) - (own * np.log(2) + np.log(own))[:, None]
+    log_density = log_density + (a[:, None] - 1) * np.log(p)
+    return p, np.where(reached[:, None], log_density, -np.inf)

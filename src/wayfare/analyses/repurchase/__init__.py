@@ -1,0 +1,1 @@
+"""Who buys again, when, what, worth how much, and where the opportunity lies."""
