@@ -138,8 +138,7 @@ class Log:
         """One row a customer, with the customer's id first and then what `function` gives for a block's customers.
 
         Args:
-            function: From a block to arrays of one value a customer (customers,); a module-level function or a
-                frozen dataclass with `__call__` where the log lives on other machines.
+            function: From a block to arrays of one value a customer (customers,).
             columns: The columns that it reads, beside `customer` and `time`.
             progress: Told how far the pass has come.
         """

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from wayfare.domain.journey import Journey, propose
-from wayfare.errors import WayfareError
+from wayfare.errors import Cancelled, WayfareError
 from wayfare.histories.fold import Fold, Partial, Progress
 from wayfare.histories.stages import StageMap, stage_map
 from wayfare.log import Log
@@ -100,8 +100,10 @@ class _Together:
         self.progress = progress
         self.changed = threading.Condition()
         self.pending: list[_Asked] = []
-        self.computing: set[Any] = set()
+        self.computing: dict[Any, int] = {}
+        """Keys being computed, each with how many threads wait for it."""
         self.busy = 0
+        self.stuck = False
 
     def run(self, tasks: Sequence[Callable[[], Result]]) -> list[Result | WayfareError]:
         """Each task's result or its error; another kind of exception is raised here."""
@@ -115,6 +117,9 @@ class _Together:
             thread.start()
         while self._answer_next():
             pass
+        with self.changed:
+            self.stuck = True  # whoever still waits now waits for itself
+            self.changed.notify_all()
         for thread in threads:
             thread.join()
         for outcome in outcomes:
@@ -137,18 +142,23 @@ class _Together:
             asked, self.pending = self.pending, []
         if not asked:
             return False
-        folds = [fold for one in asked for fold in one.folds]
-        try:
-            answers = iter(self.log.fold_all(folds, self.progress))
-            given: list[Any] = [[next(answers) for _ in one.folds] for one in asked]
-        except BaseException as error:  # noqa: BLE001 - raised again in the threads that asked
-            given = [error] * len(asked)
+        given = self._answers(asked)
         with self.changed:
             for one, answer in zip(asked, given, strict=True):
                 one.answer = answer
             self.busy += len(asked)
             self.changed.notify_all()
         return True
+
+    def _answers(self, asked: Sequence[_Asked]) -> list[Any]:
+        """Each asker's answers, or what went wrong; where a shared pass fails, each is asked alone."""
+        folds = [fold for one in asked for fold in one.folds]
+        try:
+            answers = iter(self.log.fold_all(folds, self.progress))
+            return [[next(answers) for _ in one.folds] for one in asked]
+        except BaseException as error:  # noqa: BLE001 - raised again in the threads that asked
+            alone = len(asked) > 1 and isinstance(error, Exception) and not isinstance(error, Cancelled)
+            return [self._answers([one])[0] for one in asked] if alone else [error] * len(asked)
 
     def fold_all(self, folds: Sequence[Fold[Any]]) -> list[Any]:
         """Hands in folds and waits for the pass that answers them."""
@@ -166,21 +176,27 @@ class _Together:
         """The result under `key`, computed by the first who asks."""
         with self.changed:
             while key in self.computing:
-                self.busy -= 1
-                self.changed.notify_all()
-                self.changed.wait_for(lambda: key not in self.computing)
-                self.busy += 1
+                self._wait_for(key)
             if key in self.results:
                 return self.results[key]
-            self.computing.add(key)
+            self.computing[key] = 0
         try:
             result = compute()
             self.results[key] = result
             return result
         finally:
             with self.changed:
-                self.computing.discard(key)
+                # Those who waited are busy from now on, not from when they wake: nobody may think that all are done.
+                self.busy += self.computing.pop(key)
                 self.changed.notify_all()
+
+    def _wait_for(self, key: Any) -> None:
+        self.computing[key] += 1
+        self.busy -= 1
+        self.changed.notify_all()
+        self.changed.wait_for(lambda: key not in self.computing or self.stuck)
+        if self.stuck:
+            raise RuntimeError(f"Analyses wait for each other: {key[0]} is part of what it asks for.")
 
 
 @dataclass(eq=False)

@@ -33,10 +33,12 @@ class SparkEngine:
         self, source: Source, condition: Filter, folds: Sequence[Fold[Any]], progress: Progress | None = None
     ) -> list[Any]:
         """Each fold's merged partial; a task merges its own blocks, the driver merges the tasks' in order."""
+        from pyspark import cloudpickle
+
         columns = columns_of(folds, condition, source)
         if source.blocks == 0:
             return scan_all(folds, empty_block(source.schema, columns))
-        task = _Task(pickle.dumps((source, condition, list(folds), columns)))
+        task = _Task(cloudpickle.dumps((source, condition, list(folds), columns)))
         tasks = -(-source.blocks // BLOCKS_A_TASK)
         frame = self.session.range(0, source.blocks, 1, tasks).mapInArrow(task, "first long, partials binary")
         merged: list[Any] | None = None

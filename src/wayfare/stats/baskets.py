@@ -22,16 +22,16 @@ class Baskets:
     """Which customer had which product in which basket; each combination once, sorted by (customer, product, −ago).
 
     Attributes:
-        customer: From 0 (lines,).
+        customer: From 0, any integers (lines,).
         product: From 0 (lines,).
         ago: How many baskets the same customer had after this one; 0 is the last (lines,).
         customers: How many customers there are, also those without a line.
         products: How many products there are.
     """
 
-    customer: NDArray[np.int64]
-    product: NDArray[np.int64]
-    ago: NDArray[np.int64]
+    customer: NDArray[np.integer]
+    product: NDArray[np.integer]
+    ago: NDArray[np.integer]
     customers: int
     products: int
 
@@ -63,7 +63,8 @@ class Baskets:
     def count(self) -> NDArray[np.int64]:
         """How many baskets each customer has (customers,)."""
         found = np.zeros(self.customers, dtype=np.int64)
-        np.maximum.at(found, self.customer, self.ago + 1)
+        first = np.flatnonzero(np.diff(self.customer, prepend=-1))
+        found[self.customer[first]] = np.maximum.reduceat(self.ago, first) + 1 if first.size else 0
         return found
 
     def popularity(self) -> NDArray[np.float64]:
@@ -78,7 +79,7 @@ class Baskets:
         values = np.ones(self.customer.size) if weights is None else weights
         sums = np.add.reduceat(values, first) if first.size else np.empty(0)
         starts = np.searchsorted(self.customer[first], np.arange(self.customers + 1))
-        return Scores(starts, self.product[first], sums, self.products)
+        return Scores(starts, self.product[first].astype(np.int64), sums, self.products)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +229,7 @@ def accuracy(ranking: Ranking, wanted: NDArray[np.int64], earlier: Baskets, trut
     mine = place[truth.customer] >= 0
     row, product = place[truth.customer[mine]], truth.product[mine]
     size = np.bincount(row, minlength=wanted.size)
-    before = np.isin(truth.customer[mine] * truth.products + product, earlier.customer * earlier.products + earlier.product)
+    before = np.isin(_pairs(truth)[mine], _pairs(earlier))
     ranked = ranking.product[row] == product[:, None]
     hit, rank = ranked.any(axis=1), ranked.argmax(axis=1)
     gain = np.bincount(row, weights=hit / np.log2(rank + 2), minlength=wanted.size)
@@ -244,6 +245,10 @@ def accuracy(ranking: Ranking, wanted: NDArray[np.int64], earlier: Baskets, trut
     ndcg = _share(gain, best[np.minimum(size, best.size - 1)])
     means = [_mean(values) for values in (recall, *parts, ndcg)]
     return Accuracy(*means, int(known), _mean(repeat), error)
+
+
+def _pairs(baskets: Baskets) -> NDArray[np.int64]:
+    return baskets.customer.astype(np.int64) * baskets.products + baskets.product
 
 
 def _share(part: NDArray, whole: NDArray) -> NDArray[np.float64]:

@@ -59,7 +59,7 @@ def decayed(baskets: Baskets) -> Fitted:
     """
     popular = np.bincount(
         baskets.product, np.exp2(-baskets.ago / RECENT_BASKETS), minlength=baskets.products
-    )
+    ).astype(float)
     own = baskets.summed(np.exp2(-baskets.ago / HALF_LIFE_BASKETS)).plus(_share(popular))
     return lambda rows: chosen(own, rows)
 

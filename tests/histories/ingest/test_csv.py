@@ -143,6 +143,12 @@ def test_only_named_properties_travel(tmp_path: Path):
     assert set(events_of(tmp_path / "log")[0]) == {"customer", "time", "event", "b"}
 
 
+def test_an_unknown_property_is_an_error(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("customer,time,event,plan\n1,2024-01-01,visit,x\n")
+    with pytest.raises(UnknownName, match="plan"):
+        ingest(tmp_path / "log", [str(tmp_path / "a.csv")], mapping=Mapping.parse(maps=["properties=plans"]))
+
+
 def test_hostile_names_and_values_are_only_names_and_values(tmp_path: Path):
     name = 'x"); DROP TABLE raw_0; --'
     path = tmp_path / "a'); DROP TABLE raw_0; --[1]*.csv"

@@ -407,6 +407,7 @@ def test_a_long_read_can_be_cancelled(tmp_path: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_csv_of_4_gb_is_streamed(tmp_path: Path):
     """With 2 GB for DuckDB the rest is spilled; the process as a whole stays under 4 GB."""
     import duckdb

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 
 from tests.histories.ingest.rows import events_of, summed
-from wayfare.errors import BadInput, UnknownName
+from wayfare.errors import BadInput, MissingExtra, UnknownName
 from wayfare.histories.ingest import detect, ingest, quarantine
 
 ROWS = [
@@ -141,6 +142,12 @@ def test_postgres(tmp_path: Path, postgres_url: str):
     check(tmp_path / "3", postgres_url, query="SELECT * FROM wayfare_ingest")
     with pytest.raises(BadInput, match="PostgreSQL says"):
         ingest(tmp_path / "4", [postgres_url], query="SELECT * FROM nowhere")
+
+
+def test_postgres_without_its_driver_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(MissingExtra, match="wayfare\\[postgres\\]"):
+        ingest(tmp_path / "log", ["postgresql://localhost/shop"], table="events")
 
 
 def test_an_address_hides_its_password(tmp_path: Path):

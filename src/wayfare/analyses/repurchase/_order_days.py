@@ -119,6 +119,7 @@ class _Days:
             "orders": count(np.ones(len(place), dtype=bool)),
             "repeat_orders": count(again),
             "value": count(np.ones(len(place), dtype=bool), value),
+            "value_squared": count(np.ones(len(place), dtype=bool), value**2),
             "known_orders": np.array([count(mask) for mask in known]).reshape(len(known), length),
             "known_value": np.array([count(mask, value) for mask in known]).reshape(len(known), length),
         }
@@ -161,7 +162,7 @@ class Buyers:
         repeat_value: What was ordered after the first day, up to each cut.
         valued: On how many of those days a value is known.
         next_day: The first day with an order after each cut; `NEVER` where the log has none.
-        daily: By day from `origin`: orders, repeat_orders, value; and of customers known at each cut but the last,
+        daily: By day from `origin`: orders, repeat_orders, value, value_squared; and of customers known at each cut but the last,
             after it: known_orders, known_value (cuts - 1, days).
         negative: Orders of less than nothing, passed over.
         without_order: Customers who never ordered.

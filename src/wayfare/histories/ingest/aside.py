@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from wayfare.histories.ingest.cells import LOCAL_MICROS, UTC_MICROS, literal, quoted
-from wayfare.histories.ingest.clean import NOTHING, SOURCE_BITS, Load
+from wayfare.histories.ingest.clean import NOTHING, SOURCE_BITS
+from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.quarantine import MALFORMED, SCHEMA
 from wayfare.histories.ingest.raw import ID_COLUMN, Raw
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from wayfare.histories.ingest.clean import Load, Staged
+from wayfare.histories.ingest.clean import Staged
 from wayfare.histories.ingest.duplicates import DOUBLES, find_doubles
+from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.workbench import one
 
 

@@ -20,27 +20,20 @@ from wayfare.histories.ingest.cells import (
     quoted,
     unreadable_number,
 )  # fmt: skip
-from wayfare.histories.ingest.expressions import Scope, Steps, columns_of, compiled, condition
+from wayfare.histories.ingest.expressions import columns_of, compiled, condition
+from wayfare.histories.ingest.load import Load, property_names
 from wayfare.histories.ingest.raw import Raw
 from wayfare.histories.ingest.recipe import Recipe
+from wayfare.histories.ingest.scope import Scope, Steps
 from wayfare.histories.ingest.times import EARLIEST, ISO, LATEST, Reading, forms, in_utc, reading
 from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import CANONICAL, REQUIRED, Kind
 
-HELPERS = ("ord", "src", "line", "fault", "offence")
 STAGED = "staged"
 SOURCE_BITS = 44
 """A row's `ord` is its source's number shifted by this, plus its number in the source."""
 
 NOTHING = "nothing to record in this line"
-
-
-@dataclass(frozen=True)
-class Load:
-    """A source that was read, and the recipe for its rows."""
-
-    raw: Raw
-    recipe: Recipe
 
 
 @dataclass(frozen=True)
@@ -263,32 +256,6 @@ def _select(branch: _Branch, types: Mapping[str, str]) -> str:
     cases = " ".join(f"WHEN {test} THEN {literal(reason)}" for test, reason in branch.faults)
     offence = f"CASE WHEN fault IS NOT NULL THEN {branch.offence} END AS offence"
     return f"SELECT ord, {branch.load} AS src, line, CASE {cases} END AS fault, {offence}, {shown} FROM (SELECT {first} FROM {rows}{where})"
-
-
-def property_names(load: Load) -> dict[str, str]:
-    """The source columns that travel as properties, and what each is called in the log."""
-    recipe, raw = load.recipe, load.raw
-    used = {name.casefold() for name in recipe.used}
-    free = [name for name in raw.data_columns if name.casefold() not in used]
-    if recipe.properties != "all":
-        wanted = {name.casefold() for name in recipe.properties}
-        free = [name for name in raw.data_columns if name.casefold() in wanted]
-    taken = {key.casefold() for rule in recipe.rows for key in rule.values} | set(CANONICAL) | set(HELPERS)
-    named: dict[str, str] = {}
-    for name in free:
-        base = safe_name(name)
-        unique, number = base, 2
-        while unique.casefold() in taken:
-            unique, number = f"{base}_{number}", number + 1
-        taken.add(unique.casefold())
-        named[name] = unique
-    return named
-
-
-def safe_name(name: str) -> str:
-    """A property's name that can also be a file's."""
-    kept = "".join(mark if mark.isalnum() or mark in "_-. " else "_" for mark in name)
-    return kept.strip(". ")[:80] or "column"
 
 
 def _decimal(con: duckdb.DuckDBPyConnection, load: Load) -> str:

@@ -12,7 +12,8 @@ import duckdb
 
 from wayfare.errors import BadInput, MissingExtra, UnknownName
 from wayfare.histories.ingest.cells import literal, quoted
-from wayfare.histories.ingest.delimited import Dialect, read_dialect, unique_names
+from wayfare.histories.ingest.delimited import read_dialect
+from wayfare.histories.ingest.dialect import Dialect, unique_names
 from wayfare.histories.ingest.raw import Raw, described
 from wayfare.histories.ingest.rowwise import table_of_rows
 from wayfare.histories.ingest.sources import Piece, Wanted

@@ -9,9 +9,10 @@ import duckdb
 
 from wayfare.errors import BadInput
 from wayfare.histories.ingest.cells import UTC_MICROS, Cell, as_number, literal, quoted, trimmed
-from wayfare.histories.ingest.clean import Load
-from wayfare.histories.ingest.expressions import Scope, compiled, condition, json_of
+from wayfare.histories.ingest.expressions import compiled, condition, json_of
+from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.raw import LINE, Raw, described
+from wayfare.histories.ingest.scope import Scope
 
 MOST_FIELDS = 300
 ITEM, ITEM_NUMBER = "item", "item_number"
@@ -31,8 +32,11 @@ def expanded(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
 
 
 def expect(load: Load) -> None:
-    """The error that a source is not what its preset reads, where a column is missing."""
+    """The error that a source is not what its recipe reads, where a column is missing."""
     scope = Scope(load.raw.columns, where=load.raw.name)
+    if load.recipe.properties != "all" and not load.recipe.lenient:
+        for name in load.recipe.properties:
+            scope.column(name)
     for wanted in load.recipe.expects:
         if not scope.has(wanted):
             raise BadInput(

@@ -10,7 +10,7 @@ import duckdb
 
 from wayfare.histories.ingest.cells import Cell, quoted, trimmed
 from wayfare.histories.ingest.checking import Checked
-from wayfare.histories.ingest.clean import Load
+from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.summary import EventCount, IngestSummary
 from wayfare.histories.ingest.workbench import one
 

@@ -15,10 +15,11 @@ import pyarrow as pa
 from wayfare.errors import BadInput, UnknownName
 from wayfare.histories.calendar import zone_of
 from wayfare.histories.ingest.checking import Checked, check
-from wayfare.histories.ingest.clean import Load, stage
+from wayfare.histories.ingest.clean import stage
 from wayfare.histories.ingest.detect import detect_in
 from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, blocks, encode
 from wayfare.histories.ingest.kinds import kinds_of
+from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.mapping import Mapping, Properties
 from wayfare.histories.ingest.raw import Raw, described, without_rowid
 from wayfare.histories.ingest.recipe import recipe_of

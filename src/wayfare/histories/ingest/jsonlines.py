@@ -8,7 +8,7 @@ import duckdb
 
 from wayfare.errors import BadInput
 from wayfare.histories.ingest.cells import literal, quoted
-from wayfare.histories.ingest.delimited import compression_of, head_of, unglobbed, unique_names
+from wayfare.histories.ingest.dialect import compression_of, head_of, unglobbed, unique_names
 from wayfare.histories.ingest.raw import LINE, Raw, Rejected
 from wayfare.histories.ingest.sources import Piece, Wanted
 from wayfare.histories.ingest.workbench import one

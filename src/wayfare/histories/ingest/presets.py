@@ -27,9 +27,10 @@ from typing import Any
 import yaml
 
 from wayfare.errors import BadInput, UnknownName
-from wayfare.histories.ingest.expressions import Node, Scope, compiled, condition
+from wayfare.histories.ingest.expressions import Node, compiled, condition
 from wayfare.histories.ingest.mapping import Mapping, Properties
 from wayfare.histories.ingest.recipe import Recipe, RowRule
+from wayfare.histories.ingest.scope import Scope
 from wayfare.histories.schema import REQUIRED
 
 _KEYS = (

@@ -14,8 +14,9 @@ import pyarrow as pa
 from wayfare.errors import BadInput
 from wayfare.histories.ingest import quarantine
 from wayfare.histories.ingest.cells import literal, quoted
-from wayfare.histories.ingest.clean import Load
-from wayfare.histories.ingest.delimited import dialect_of, read_dialect
+from wayfare.histories.ingest.delimited import read_dialect
+from wayfare.histories.ingest.dialect import dialect_of
+from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.mapping import Mapping
 from wayfare.histories.ingest.presets import load_preset, preset_of
 from wayfare.histories.ingest.raw import ID_COLUMN, LINE, Raw

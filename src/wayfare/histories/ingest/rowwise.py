@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from wayfare.histories.ingest.cells import quoted
-from wayfare.histories.ingest.delimited import unique_names
+from wayfare.histories.ingest.dialect import unique_names
 from wayfare.histories.ingest.raw import LINE, Raw
 
 _CHUNK = 50_000

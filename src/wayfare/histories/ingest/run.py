@@ -12,10 +12,10 @@ import duckdb
 
 from wayfare.errors import InvalidParameter, UnknownName
 from wayfare.histories.calendar import zone_of
-from wayfare.histories.ingest.clean import Load
 from wayfare.histories.ingest.detect import SAMPLE_ROWS, detect_in
 from wayfare.histories.ingest.expand import expanded
 from wayfare.histories.ingest.lineage import contents, refuse_repetition
+from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.mapping import Mapping
 from wayfare.histories.ingest.presets import Preset, load_preset
 from wayfare.histories.ingest.recipe import Recipe, recipe_of

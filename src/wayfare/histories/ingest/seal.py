@@ -17,10 +17,11 @@ from wayfare.histories import store
 from wayfare.histories.ingest import quarantine
 from wayfare.histories.ingest.aside import put_aside
 from wayfare.histories.ingest.checking import Checked, check
-from wayfare.histories.ingest.clean import Load, Staged, stage
+from wayfare.histories.ingest.clean import Staged, stage
 from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, already_there, blocks, encode
 from wayfare.histories.ingest.facts import describe_rows
 from wayfare.histories.ingest.kinds import kinds_of
+from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.present import present_ids, present_of
 from wayfare.histories.ingest.summary import IngestSummary
 from wayfare.histories.ingest.workbench import sweep_scratch, workbench

@@ -44,6 +44,8 @@ class Shape:
 SHAPES = (
     Shape("strlen({c}) = 19 AND array_extract({c}, 17) = ':'", LOCAL_MICROS),
     Shape("strlen({c}) = 20 AND suffix({c}, 'Z') AND array_extract({c}, 17) = ':'", UTC_MICROS),
+    Shape("strlen({c}) = 25 AND suffix({c}, '+00:00') AND array_extract({c}, 17) = ':'", UTC_MICROS),
+    Shape("strlen({c}) = 22 AND suffix({c}, '+00') AND array_extract({c}, 17) = ':'", UTC_MICROS),
     Shape("strlen({c}) = 10 AND array_extract({c}, 5) = '-' AND array_extract({c}, 8) = '-'", LOCAL_MICROS),
     Shape("strlen({c}) = 16 AND array_extract({c}, 14) = ':' AND array_extract({c}, 5) = '-'", LOCAL_MICROS),
     Shape("strlen({c}) = 24 AND suffix({c}, 'Z') AND array_extract({c}, 20) = '.'", UTC_MICROS),

@@ -11,7 +11,7 @@ import orjson
 import pyarrow as pa
 
 from wayfare.errors import BadInput
-from wayfare.histories.ingest.delimited import compression_of
+from wayfare.histories.ingest.dialect import compression_of
 from wayfare.histories.ingest.jsonlines import read_json_file
 from wayfare.histories.ingest.raw import Raw
 from wayfare.histories.ingest.sources import Piece, Wanted

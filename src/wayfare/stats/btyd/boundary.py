@@ -29,12 +29,16 @@ class Limit:
 def boundary_sentence(
     limits: tuple[Limit, ...],
     names: tuple[str, ...],
+    logs: int,
     objective: Objective,
     optimum: Optimum,
     covariance: Floats,
     box: tuple[Floats, Floats],
 ) -> str | None:
-    """The limits that explain the data as well as the optimum does, and what is hardly known; None if neither."""
+    """The limits that explain the data as well as the optimum does, and what is hardly known; None if neither.
+
+    The first `logs` of the names are log-parameters, the rest coefficients of covariates.
+    """
     said: list[str] = []
     explained: set[str] = set()
     for limit in limits:
@@ -43,12 +47,14 @@ def boundary_sentence(
             said.append(limit.meaning)
             explained.update(*(other.names for other in limits if other.meaning == limit.meaning))
     for place, name in enumerate(names):
-        spread = float(np.sqrt(covariance[place, place]))
-        value = float(np.exp(optimum.point[place]))
-        if name not in explained and optimum.pinned[place]:
+        if name in explained:
+            continue
+        spread, at = float(np.sqrt(covariance[place, place])), float(optimum.point[place])
+        ends = np.array([at, at - 1.2816 * spread, at + 1.2816 * spread])
+        value, low, high = np.exp(ends) if place < logs else ends
+        if optimum.pinned[place]:
             said.append(f"The parameter {name} runs to its limit ({value:.3g}): these data don't determine it.")
-        elif name not in explained and spread > _UNKNOWN:
-            low, high = value * np.exp(-1.2816 * spread), value * np.exp(1.2816 * spread)
+        elif spread > _UNKNOWN:
             said.append(f"The parameter {name} is hardly known: 80 % interval {low:.3g} to {high:.3g}.")
     return " ".join(said) or None
 

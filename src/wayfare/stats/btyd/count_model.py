@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from wayfare.stats.btyd.model import Model, Problem
 from wayfare.stats.btyd.quadrature import legendre_nodes
 from wayfare.stats.btyd.summary import (
     Floats,
+    Indices,
     Rows,
     column,
     column_names,
@@ -64,6 +66,11 @@ class CountModel(Model):
             )
         distinct, first = distinct_rows(rows, *rate_values.T, *drop_values.T)
         problem = self._problem_of(distinct, rate_values[first], drop_values[first])
+        if rate_names or drop_names:
+            # The plain optimum with no effect of any covariate is where the search starts.
+            plain = self._optimum(self._problem_of(distinct, *(np.zeros((first.size, 0)),) * 2)).point
+            start = np.concatenate((plain, np.zeros(len(rate_names) + len(drop_names))))
+            problem = replace(problem, start=start)
         return self._solve(problem, rate_names, drop_names)
 
     def predict_alive(self, summary: Any, *, rate: Any = None, dropout: Any = None) -> Floats:
@@ -251,7 +258,11 @@ class CountModel(Model):
         def weighted(weight: Floats) -> Objective:
             return lambda point: self._objective(point, rows, weight, rate, dropout)
 
-        return Problem(weighted, rows.weight, start, np.concatenate((in_time, further)))
+        def part(chosen: Indices, weight: Floats) -> Problem:
+            some = rows_of(rows.frequency[chosen], rows.recency[chosen], rows.age[chosen], weight)
+            return self._problem_of(some, rate[chosen], dropout[chosen])
+
+        return Problem(weighted, rows.weight, start, np.concatenate((in_time, further)), part)
 
     def _objective(
         self, point: Floats, rows: Rows, weight: Floats, rate: Floats, dropout: Floats

@@ -9,15 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from wayfare.errors import BadInput, InvalidParameter, NotReady
 from wayfare.stats.btyd.boundary import Limit, boundary_sentence
-from wayfare.stats.btyd.fitting import Objective, covariance_of, maximise
+from wayfare.stats.btyd.fitting import Objective, Optimum, covariance_of, maximise
 from wayfare.stats.btyd.summary import Floats
 
 # Log-parameters stay in this range around their scale; what runs to its end has no finite optimum.
 _LOWEST, _HIGHEST = np.log(1e-5), np.log(1e5)
 _METHODS = ("laplace", "bootstrap")
+# From this many distinct rows on, a fit on this many customers drawn at random comes first.
+_MANY, _SOME = 60_000, 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,12 +55,14 @@ class Problem:
         weight: How many customers each row stands for.
         start: The first guess of the point.
         scale: The scale of each coordinate: the log of the time unit, where it is one in time.
+        part: The same problem for some of the rows.
     """
 
     objective: Callable[[Floats], Objective]
     weight: Floats
     start: Floats
     scale: Floats
+    part: Callable[[npt.NDArray[np.intp], Floats], Problem] | None = None
 
 
 class Model:
@@ -217,16 +222,28 @@ class Model:
 
     def _solve(self, problem: Problem, rate: tuple[str, ...] = (), dropout: tuple[str, ...] = ()) -> Self:
         """Fit the problem and remember what was found."""
+        optimum = self._optimum(problem)
         objective = problem.objective(problem.weight)
-        customers = float(problem.weight.sum())
-        low, high = problem.scale + _LOWEST, problem.scale + _HIGHEST
-        optimum = maximise(self._penalised(objective, problem.start), problem.start, low, high, customers)
-        log_likelihood = objective(optimum.point)[0]
+        log_likelihood = optimum.value if self.penalty == 0 else objective(optimum.point)[0]
         covariance = covariance_of(optimum)
-        boundary = boundary_sentence(self.limits, self.names, objective, optimum, covariance, (low, high))
+        size = len(self.names)
+        names = (*self.names, *(f"rate_{name}" for name in rate), *(f"dropout_{name}" for name in dropout))
+        boundary = boundary_sentence(self.limits, names, size, objective, optimum, covariance, _box(problem))
+        customers = float(problem.weight.sum())
         self._problem = problem
         self._fitted = Fitted(optimum.point, covariance, log_likelihood, customers, boundary, rate, dropout)
         return self
+
+    def _optimum(self, problem: Problem) -> Optimum:
+        customers = float(problem.weight.sum())
+        objective = self._penalised(problem.objective(problem.weight), problem.start)
+        if problem.part is None or problem.weight.size < _MANY:
+            return maximise(objective, problem.start, *_box(problem), customers)
+        drawn = np.random.default_rng(0).multinomial(_SOME, problem.weight / customers).astype(float)
+        rows = np.flatnonzero(drawn)
+        some = self._optimum(problem.part(rows, drawn[rows]))
+        near = some.information * (customers / _SOME)
+        return maximise(objective, some.point, *_box(problem), customers, near)
 
     def _refit(self, rng: np.random.Generator) -> Floats:
         problem, point = self._problem, self._known.point
@@ -235,8 +252,7 @@ class Model:
         customers = round(problem.weight.sum())
         weight = rng.multinomial(customers, problem.weight / problem.weight.sum()).astype(float)
         objective = self._penalised(problem.objective(weight), problem.start)
-        low, high = problem.scale + _LOWEST, problem.scale + _HIGHEST
-        return maximise(objective, point, low, high, customers).point
+        return maximise(objective, point, *_box(problem), customers).point
 
     def _penalised(self, objective: Objective, centre: Floats) -> Objective:
         penalty = self.penalty
@@ -249,3 +265,7 @@ class Model:
             return value - penalty / 2 * float(away @ away), gradient - penalty * away
 
         return pulled
+
+
+def _box(problem: Problem) -> tuple[Floats, Floats]:
+    return problem.scale + _LOWEST, problem.scale + _HIGHEST

@@ -9,8 +9,13 @@ from scipy.special import digamma, expit, exprel, gammaln
 
 from wayfare.stats.btyd.boundary import Limit
 from wayfare.stats.btyd.count_model import CountModel, Theta
-from wayfare.stats.btyd.falling_powers import FallingPowers, first_order_time
-from wayfare.stats.btyd.quadrature import in_blocks, log_rising
+from wayfare.stats.btyd.falling_powers import (
+    FallingPowers,
+    first_order_time,
+    log_integral,
+    log_integral_and_means,
+)
+from wayfare.stats.btyd.quadrature import log_rising
 from wayfare.stats.btyd.summary import Floats, Rows
 
 NOBODY_LEAVES = (
@@ -53,11 +58,11 @@ class ParetoNBD(CountModel):
         r, alpha, s, beta = theta
         k = r + rows.frequency
         ages = np.log(alpha + rows.age), np.log(beta + rows.age)
-        log_integral, means = in_blocks(_with_means, k, alpha, s + 1, beta, rows.recency, rows.age)
-        left = expit(np.log(s) + log_integral + k * ages[0] + s * ages[1])
+        found = log_integral_and_means(k, alpha, s + 1, beta, rows.recency, rows.age)
+        silent, log_alpha, per_alpha, log_beta, per_beta = found
+        left = expit(np.log(s) + silent + k * ages[0] + s * ages[1])
         values = rows.by_frequency(lambda x: log_rising(r, x)) + r * np.log(alpha) + s * np.log(beta)
         values = values - k * ages[0] - s * ages[1] - np.log1p(-left)
-        log_alpha, per_alpha, log_beta, per_beta = means
         stay = 1 - left
         return values, (
             rows.by_frequency(lambda x: digamma(r + x) - digamma(r))
@@ -72,8 +77,8 @@ class ParetoNBD(CountModel):
     def _alive(self, theta: Theta, rows: Rows) -> Floats:
         r, alpha, s, beta = theta
         k = r + rows.frequency
-        log_integral = in_blocks(_alone, k, alpha, s + 1, beta, rows.recency, rows.age)
-        return expit(-(np.log(s) + log_integral + k * np.log(alpha + rows.age) + s * np.log(beta + rows.age)))
+        silent = log_integral(k, alpha, s + 1, beta, rows.recency, rows.age)
+        return expit(-(np.log(s) + silent + k * np.log(alpha + rows.age) + s * np.log(beta + rows.age)))
 
     def _orders(self, theta: Theta, x: Floats, age: Floats, horizon: Any) -> Floats:
         r, alpha, s, beta = theta
@@ -84,8 +89,8 @@ class ParetoNBD(CountModel):
     def _buys(self, theta: Theta, x: Floats, age: Floats, horizon: Any) -> Floats:
         r, alpha, s, beta = theta
         k, since = r + x, alpha + age
-        log_integral = in_blocks(_alone, k + 1, since, s, beta + age, 0.0, horizon)
-        return np.exp(np.log(k) + k * np.log(since) + s * np.log(beta + age) + log_integral)
+        scale = np.log(k) + k * np.log(since) + s * np.log(beta + age)
+        return np.exp(scale + log_integral(k + 1, since, s, beta + age, 0.0, horizon))
 
     def _wait(self, theta: Theta, x: Floats, age: Floats, share: Floats) -> Floats:
         r, alpha, s, beta = theta
@@ -107,12 +112,3 @@ class ParetoNBD(CountModel):
         leaving = FallingPowers.between(r + n, alpha, s + 1, beta, 0.0, t, whole=True, nodes=96)
         log_left = np.log(s) + s * np.log(beta) + leaving.log_moment(n)
         return np.exp(log_ways) * (np.exp(staying) + np.exp(log_left))
-
-
-def _with_means(*arrays: Any) -> tuple[Floats, tuple[Floats, Floats, Floats, Floats]]:
-    integral = FallingPowers.between(*arrays)
-    return integral.log_value(), integral.means()
-
-
-def _alone(*arrays: Any) -> Floats:
-    return FallingPowers.between(*arrays).log_value()

@@ -49,7 +49,7 @@ class Rows:
 
 def rows_of(frequency: Floats, recency: Floats, age: Floats, weight: Floats) -> Rows:
     """`Rows` with the levels of the frequency found."""
-    levels, level = np.unique(frequency, return_inverse=True)
+    levels, level = levels_of(frequency)
     return Rows(frequency, recency, age, weight, levels, level)
 
 
@@ -124,12 +124,36 @@ def same_length(*arrays: npt.NDArray[Any]) -> bool:
 
 def groups(*columns: Floats) -> tuple[Indices, Indices]:
     """For each distinct row of these columns one row that shows it, and for each row its group."""
-    first = np.zeros(0, dtype=np.intp)
     group = np.zeros(columns[0].size, dtype=np.intp)
+    count = 1
     for values in columns:
-        distinct, place = np.unique(values, return_inverse=True)
-        _, first, group = np.unique(group * distinct.size + place, return_index=True, return_inverse=True)
+        distinct, place = levels_of(values)
+        group, count = _numbered(group * distinct.size + place, count * distinct.size)
+    first = np.zeros(count if group.size else 0, dtype=np.intp)
+    first[group] = np.arange(group.size)
     return first, group
+
+
+def levels_of(values: Floats) -> tuple[Floats, Indices]:
+    """The distinct values, ascending, and for each row its place among them."""
+    if values.size and values.min() >= 0 and values.max() < values.size + 1000 and not np.any(values % 1):
+        place, count = _numbered(values.astype(np.intp), int(values.max()) + 1)
+        distinct = np.zeros(count)
+        distinct[place] = values
+        return distinct, place
+    distinct, place = np.unique(values, return_inverse=True)
+    return distinct, place
+
+
+def _numbered(codes: Indices, bound: int) -> tuple[Indices, int]:
+    """The codes below `bound` renumbered without gaps, and how many there are; by counting where that is quick."""
+    if bound > 16 * codes.size + 1000:
+        distinct, place = np.unique(codes, return_inverse=True)
+        return place, distinct.size
+    present = np.zeros(bound, dtype=bool)
+    present[codes] = True
+    number = np.cumsum(present) - 1
+    return number[codes], int(number[-1]) + 1 if bound else 0
 
 
 def distinct_rows(rows: Rows, *further: Floats) -> tuple[Rows, Indices]:

@@ -1,0 +1,107 @@
+"""The forecast's findings and warnings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wayfare.analyses.repurchase._candidates import ENOUGH
+from wayfare.analyses.repurchase._holdout import actual_orders
+from wayfare.analyses.repurchase._said import warnings_of
+from wayfare.result import Finding
+
+if TYPE_CHECKING:
+    from wayfare.analyses.repurchase.forecast import Forecast
+
+
+def said(found: Forecast) -> tuple[Finding, ...]:
+    """What is expected, how right that was, and what is not known."""
+    if found.chosen is None or found.ahead is None:
+        return _nothing(found)
+    return tuple(filter(None, (_ahead(found), _holdout(found), _season(found), _doubt(found))))
+
+
+def _nothing(found: Forecast) -> tuple[Finding, ...]:
+    buyers = found.buyers
+    if not len(buyers):
+        return (Finding("Nobody has ordered yet: there is nothing to forecast."),)
+    repeaters = buyers.repeaters
+    if repeaters >= ENOUGH:
+        return (Finding(f"No model could be fitted on the {repeaters:,} repeat customers: nothing is forecast."),)
+    orders = int(buyers.daily["orders"].sum())
+    have = "customer has" if len(buyers) == 1 else "customers have"
+    text = (f"Too few to say: {repeaters:,} of {len(buyers):,} customers ordered on more than one day, and a forecast of each "
+            f"customer needs {ENOUGH}.")  # fmt: skip
+    also = f"{len(buyers):,} {have} placed {orders:,} orders"
+    mean = found.worth.mean[0]
+    worth = f", worth {found.study.currency} {mean:,.2f} each" if np.isfinite(mean) else ""
+    return Finding(text, customers=repeaters), Finding(f"What can be said: {also}{worth}.")
+
+
+def _ahead(found: Forecast) -> Finding:
+    assert found.ahead
+    expected, low, high = found.ahead.total(found.confidence)
+    sure = f"{found.confidence:.0%} interval {low:,.0f}–{high:,.0f}"
+    text = f"In the next {found.weeks} weeks today's {len(found.buyers):,} customers should place {expected:,.0f} orders ({sure})"
+    if not np.isfinite(found.ahead.value).all():
+        return Finding(f"{text}.")
+    money, least, most = found.ahead.total_value(found.confidence)
+    return Finding(f"{text}, worth {found.study.currency} {money:,.0f} ({least:,.0f}–{most:,.0f}).", customers=len(found.buyers))
+
+
+def _holdout(found: Forecast) -> Finding | None:
+    judge = found.judge
+    if not judge or not found.before or not found.chosen:
+        return None
+    earlier = found.buyers.at(0)
+    actual = actual_orders(found.buyers, earlier)
+    expected, low, high = found.before.total(found.confidence)
+    inside = "inside" if low <= actual.sum() <= high else "outside"
+    top = np.argsort(-judge.expected, kind="stable")[: round(len(actual) / 10)]
+    tenth = f"; the tenth expected to order most placed {actual[top].sum() / actual.sum():.0%} of them" if actual.any() and len(top) else ""
+    return Finding(f"Made {found.held_out} weeks ago, the same forecast ({found.chosen.name}) said {expected:,.0f} orders and {actual.sum():,.0f} "
+                   f"came, {inside} the {found.confidence:.0%} interval {low:,.0f}–{high:,.0f}{tenth}.")  # fmt: skip
+
+
+def _season(found: Forecast) -> Finding | None:
+    season, then = found.season, found.season_then
+    if season and not season.observed:
+        return Finding(f"The season ahead was never observed: less than a year of orders is known, so that the intervals allow for a "
+                       f"quarter of {season.quarter_cv:.0%} more or less (one standard deviation).")  # fmt: skip
+    if then and not then.observed:
+        return Finding(f"The holdout's season had never been observed when it was forecast: less than a year was known, so that its "
+                       f"interval allows for {then.quarter_cv:.0%} more or less (one standard deviation).")  # fmt: skip
+    return None
+
+
+def _doubt(found: Forecast) -> Finding | None:
+    if found.chosen and found.chosen.note:
+        return Finding(f"{found.chosen.name}: {found.chosen.note}")
+    passed = [c.name for c in found.candidates if c.note]
+    if passed and found.chosen:
+        return Finding(f"{' and '.join(passed)} left a parameter open (see the models' notes); the forecast rests on {found.chosen.name}.")
+    return None
+
+
+_RELATED = 0.3
+
+
+def warned(found: Forecast) -> tuple[str, ...]:
+    """What is odd about the orders, and what stands behind the values."""
+    said = [*warnings_of(found.study, found.buyers)]
+    if found.worth.note:
+        said.append(found.worth.note)
+    related = _related(found)
+    if abs(related) > _RELATED:
+        said.append(f"Frequency and order value go together (correlation {related:.2f}), which the value model takes not to be so: "
+                    "lifetime values of the most frequent customers are less sure.")  # fmt: skip
+    return tuple(said)
+
+
+def _related(found: Forecast) -> float:
+    worth = found.worth
+    used = worth.z > 0
+    if not worth.model or np.ptp(worth.x[used]) == 0 or np.ptp(worth.z[used]) == 0:
+        return 0.0
+    return float(np.corrcoef(np.log(worth.x[used]), np.log(worth.z[used]))[0, 1])

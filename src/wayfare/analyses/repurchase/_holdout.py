@@ -1,0 +1,98 @@
+"""How right the forecast was: customers' expected orders against those that came after an earlier day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from wayfare.analyses.repurchase._order_days import NEVER, Buyers, Summary
+from wayfare.result import table
+
+Floats = NDArray[np.float64]
+
+
+def actual_orders(buyers: Buyers, summary: Summary) -> Floats:
+    """Days with an order after the first cut, of those whom the summary holds."""
+    days = buyers.days[summary.who]
+    return (days[:, -1] - days[:, 0]).astype(float)
+
+
+def calibration(expected: Floats, actual: Floats) -> pa.Table:
+    """Tenths of the customers by expected orders, the highest first."""
+    order = np.argsort(-expected, kind="stable")
+    parts = np.array_split(order, 10) if len(order) >= 10 else []
+    return table(
+        decile=pa.array(range(1, len(parts) + 1), pa.int64()),
+        customers=pa.array([len(part) for part in parts], pa.int64()),
+        expected=pa.array([float(expected[part].sum()) for part in parts], pa.float64()),
+        actual=pa.array([int(actual[part].sum()) for part in parts], pa.int64()),
+    )
+
+
+def active(model: Any, buyers: Buyers, summary: Summary, weeks: int) -> pa.Table:
+    """How many were expected to order at least once within some weeks, and how many did."""
+    wanted = sorted({week for week in (4, 13, 26, 52) if week < weeks} | {weeks}) if model else []
+    soon = buyers.next_day[summary.who, 0] if len(summary.who) else np.zeros(0)
+    chance = [model.predict_buy(summary.table, float(week)) for week in wanted]
+    came = [(soon != NEVER) & (soon <= buyers.cuts[0] + 7 * week) for week in wanted]
+    return table(
+        weeks=pa.array(wanted, pa.int64()),
+        customers=pa.array([len(summary.who)] * len(wanted), pa.int64()),
+        expected=pa.array([float(p.sum()) for p in chance], pa.float64()),
+        actual=pa.array([int(hit.sum()) for hit in came], pa.int64()),
+    )
+
+
+_MEASURES = {
+    "auc": "chance that of one customer who ordered and one who didn't, the first was thought likelier to (0.5: no better than a coin)",
+    "brier": "mean square of the chance given minus what came (0 is best)",
+    "top_tenth_share": "share of all orders that came from the tenth of customers expected to order most",
+    "rank_correlation": "Spearman's correlation of expected and actual orders",
+}
+
+
+def accuracy(expected: Floats, chance: Floats, actual: Floats) -> pa.Table:
+    """How well customers were told apart in the holdout."""
+    bought = actual > 0
+    told = len(actual) >= 10 and bought.any() and not bought.all()
+    values = (_auc(chance, bought), float(np.mean((chance - bought) ** 2)), _top(expected, actual), _rank(expected, actual)) if told else ()
+    names = list(_MEASURES)[: len(values)]
+    return table(
+        measure=pa.array(names, pa.string()),
+        value=pa.array(values, pa.float64()),
+        meaning=pa.array([_MEASURES[name] for name in names], pa.string()),
+    )
+
+
+def _auc(chance: Floats, bought: NDArray[np.bool_]) -> float:
+    yes, no = chance[bought], np.sort(chance[~bought])
+    above = (np.searchsorted(no, yes, "left") + np.searchsorted(no, yes, "right")) / 2
+    return float(above.mean() / len(no))
+
+
+def _top(expected: Floats, actual: Floats) -> float:
+    top = np.argsort(-expected, kind="stable")[: round(len(expected) / 10)]
+    return float(actual[top].sum() / actual.sum())
+
+
+def _rank(expected: Floats, actual: Floats) -> float:
+    from scipy.stats import rankdata
+
+    ranks = rankdata(expected), rankdata(actual)
+    return float(np.corrcoef(*ranks)[0, 1]) if all(np.ptp(rank) > 0 for rank in ranks) else np.nan
+
+
+def histories(summary: Summary, alive: Floats, orders: Floats) -> pa.Table:
+    """Customers by repeat orders and weeks since the last one: the frequency–recency map."""
+    frequency = np.minimum(summary.frequency, _MOST).astype(np.int64)
+    since = (summary.age - summary.recency) // _STEP * _STEP
+    kinds, kind = np.unique(np.column_stack((frequency, since.astype(np.int64))), axis=0, return_inverse=True)
+    count = np.bincount(kind.ravel(), minlength=len(kinds))
+    mean = [np.bincount(kind.ravel(), weights=v, minlength=len(kinds)) / np.maximum(count, 1) for v in (alive, orders)]
+    return table(frequency=kinds[:, 0], weeks_since_order=kinds[:, 1], customers=count, p_alive=mean[0], expected_orders=mean[1])
+
+
+_MOST, _STEP = 10, 4

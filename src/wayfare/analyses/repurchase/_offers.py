@@ -1,0 +1,138 @@
+"""What could be offered beside what a customer is bound to buy: another kind, a dearer one, several at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wayfare.analyses.repurchase._basket_lines import Bought
+from wayfare.analyses.repurchase._cross_sell import Leads, first_order
+from wayfare.stats.baskets import Ranking, Scores
+from wayfare.stats.recommenders import similarity
+
+DEARER = (1.1, 2.5)
+STEADY_ORDERS, STEADY_SHARE, STEADY_DAYS = 4, 0.5, 60
+_ROWS = 65_536
+_NEVER = np.iinfo(np.int16).max
+
+
+@dataclass(frozen=True, eq=False)
+class Offers:
+    """At most one offer of one sort a customer; all arrays are (offers,).
+
+    Attributes:
+        customer: To whom.
+        product: What.
+        score: How much speaks for it, in the sort's own measure.
+        gain: Money more than without it if it is taken; nan where no price is known.
+        because: What it rests on: a product, a kind, or the days between purchases.
+    """
+
+    customer: NDArray[np.int64]
+    product: NDArray[np.int64]
+    score: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    because: NDArray[np.int64]
+
+
+NONE = Offers(*(np.zeros(0, dtype=t) for t in (np.int64, np.int64, float, float, np.int64)))
+
+
+def cross_sell(bought: Bought, found: Leads) -> Offers:
+    """The kind not yet had that the kinds had so far most raise, by its most popular product.
+
+    Only pairs whose lift is beyond 1 for sure count; the score is the chance that a repeat order holds the kind.
+    """
+    kinds = found.kinds
+    sure = np.where(np.nan_to_num(found.low) > 1, found.rate, 0.0)
+    if not sure.any():
+        return NONE
+    seller = _bestseller(bought, kinds)
+    had = first_order(bought, kinds) < _NEVER
+    parts = []
+    for start in range(0, len(had), _ROWS):
+        mine = had[start : start + _ROWS]
+        chance = np.stack([(mine * sure[:, to]).max(axis=1) for to in range(kinds.size)], axis=1)
+        chance[mine] = 0
+        to = chance.argmax(axis=1)
+        score = chance[np.arange(len(mine)), to]
+        whence = (mine * sure.T[to]).argmax(axis=1)
+        rows = np.flatnonzero(score > 0)
+        parts.append((rows + start, to[rows], score[rows], whence[rows]))
+    who, to, score, whence = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Offers(who, seller[to], score, bought.price[seller[to]], kinds[whence])
+
+
+def _bestseller(bought: Bought, kinds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The product of each kind that is in the most baskets; of equals the first by name."""
+    popular = bought.baskets.popularity()
+    by = np.lexsort((np.arange(popular.size), -popular, bought.category))
+    return by[np.searchsorted(bought.category[by], kinds)] if by.size else by
+
+
+def up_sell(bought: Bought, own: Scores, usual: Ranking) -> Offers:
+    """A dearer product of the same kind as the one most likely to be bought again, bought by the same customers.
+
+    Between 1.1 and 2.5 times the price; the score is the cosine of the two products over customers.
+    """
+    if not bought.by_category or np.isnan(bought.price).all() or not own.product.size:
+        return NONE
+    other, cosine = _dearer(bought, similarity(own))
+    product = usual.product[:, 0] if usual.product.size else np.zeros(0, dtype=np.int64)
+    offered = np.where(product >= 0, other[product], -1)
+    who = np.flatnonzero((offered >= 0) & _owns(own, product) & ~_owns(own, offered))
+    what, instead = offered[who], product[who]
+    return Offers(who, what, cosine[instead], bought.price[what] - bought.price[instead], instead)
+
+
+def _dearer(bought: Bought, similar: object) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """For each product the most similar dearer one of its kind, or -1, and their cosine."""
+    pairs = Scores.of_matrix(similar)
+    one, other = pairs.customer, pairs.product
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = bought.price[other] / bought.price[one]
+    same = (bought.category[one] == bought.category[other]) & (bought.category[one] >= 0)
+    kept = np.flatnonzero(same & (ratio >= DEARER[0]) & (ratio <= DEARER[1]))
+    kept = kept[np.lexsort((other[kept], -np.round(pairs.score[kept], 9), one[kept]))]
+    best = kept[np.diff(one[kept], prepend=-1) != 0]
+    found, cosine = np.full(len(bought.price), -1), np.zeros(len(bought.price))
+    found[one[best]], cosine[one[best]] = other[best], pairs.score[best]
+    return found, cosine
+
+
+def _owns(own: Scores, product: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each customer has bought the product of the same place (customers,)."""
+    key = own.customer * own.products + own.product
+    asked = np.arange(product.size) * own.products + product
+    place = np.minimum(np.searchsorted(key, asked), max(key.size - 1, 0))
+    return (product >= 0) & (key[place] == asked) if key.size else np.zeros(product.size, dtype=bool)
+
+
+def bulk(bought: Bought, now: int) -> Offers:
+    """What a customer buys at so steady a pace that several at once make sense.
+
+    In at least four orders and in half of those since the first of them, at most 60 days apart on average, and the last
+    not longer ago than twice that. The score is the share of orders; the gain two more of the usual quantity, paid
+    now instead of later.
+    """
+    baskets = bought.baskets
+    pair = baskets.customer.astype(np.int64) * max(baskets.products, 1) + baskets.product
+    first = np.flatnonzero(np.diff(pair, prepend=-1))
+    if not first.size:
+        return NONE
+    last = np.append(first[1:], len(pair)) - 1
+    count = last - first + 1
+    since = baskets.ago[first].astype(np.int64) + 1
+    pace = (bought.day[last] - bought.day[first]) / np.maximum(count - 1, 1)
+    steady = (count >= STEADY_ORDERS) & (count / since >= STEADY_SHARE) & (pace <= STEADY_DAYS) & (pace >= 1)
+    steady &= now - bought.day[last] <= 2 * pace
+    quantity = np.add.reduceat(bought.quantity.astype(float), first) / count
+    kept = np.flatnonzero(steady)
+    customer, product = baskets.customer[first[kept]], baskets.product[first[kept]]
+    kept = kept[np.lexsort((product, -count[kept], customer))]
+    kept = kept[np.diff(baskets.customer[first[kept]], prepend=-1) != 0]
+    who, product = (part[first[kept]].astype(np.int64) for part in (baskets.customer, baskets.product))
+    days = np.round(pace[kept]).astype(np.int64)
+    return Offers(who, product, count[kept] / since[kept], np.round(2 * quantity[kept] * bought.price[product], 6), days)

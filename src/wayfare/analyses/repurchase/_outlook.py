@@ -1,0 +1,218 @@
+"""Orders and revenue of all customers together, week by week, with how far off they may be.
+
+Four things spread a total about its forecast: chance, the parameters, weeks that differ, and the season. The last
+one no plain model knows: it is read off the quarters seen so far, and where less than a year was seen, assumed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wayfare.analyses.repurchase._order_days import Buyers, Summary
+
+if TYPE_CHECKING:
+    from wayfare.stats.btyd.count_model import CountModel
+
+Floats = NDArray[np.float64]
+
+UNSEEN_SEASON = 0.25
+"""The standard deviation, as a share, that a season never seen is given: a quarter more or less than forecast."""
+UNSEEN_PRICES = 0.1
+"""Likewise for the mean value of an order."""
+
+_YEAR_DAYS = 364
+_QUARTER, _YEAR_QUARTERS = 13, 4
+_ENOUGH_QUARTER, _ENOUGH_WEEK = 30, 20
+_DRAWS, _TRIALS, _ROWS = 40, 64, 4000
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """What a model expects of customers known at a day.
+
+    Attributes:
+        orders: Expected orders in each week ahead (weeks,).
+        value: What they are worth; nan where no value is known.
+        total_cv: The total's standard deviation as a share of it.
+        value_cv: Likewise for the money.
+        week_cv: A week's, beyond chance.
+        price_cv: That of the mean value of a week's orders, beyond chance.
+        spread: The squared coefficient of variation of an order's value.
+    """
+
+    orders: Floats
+    value: Floats
+    total_cv: float
+    value_cv: float
+    week_cv: float
+    price_cv: float
+    spread: float
+
+    def total(self, confidence: float) -> tuple[float, float, float]:
+        """Expected orders in all weeks, and the interval."""
+        return float(self.orders.sum()), *_interval(np.array([self.orders.sum()]), self.total_cv, confidence)
+
+    def total_value(self, confidence: float) -> tuple[float, float, float]:
+        """The same in money."""
+        return float(self.value.sum()), *_interval(np.array([self.value.sum()]), self.value_cv, confidence)
+
+    def by_week(self, confidence: float) -> tuple[Floats, Floats]:
+        """The interval of each week's orders: gamma–Poisson, so of whole orders."""
+        from scipy.stats import nbinom
+
+        mean = np.maximum(self.orders, 1e-9)
+        shape = 1 / max(self.week_cv, 1e-3) ** 2
+        tails = (1 - confidence) / 2
+        low, high = (nbinom.ppf(q, shape, shape / (shape + mean)) for q in (tails, 1 - tails))
+        return low, high
+
+    def value_by_week(self, confidence: float) -> tuple[Floats, Floats]:
+        """The interval of each week's money."""
+        cv = np.sqrt(self.week_cv**2 + self.price_cv**2 + (1 + self.spread) / np.maximum(self.orders, 1e-9))
+        return _gamma(self.value, cv, confidence)
+
+
+def _interval(mean: Floats, cv: float, confidence: float) -> tuple[float, float]:
+    low, high = _gamma(mean, np.full(len(mean), cv), confidence)
+    return float(low[0]), float(high[0])
+
+
+def _gamma(mean: Floats, cv: Floats, confidence: float) -> tuple[Floats, Floats]:
+    from scipy.special import gammaincinv
+
+    tail, square = (1 - confidence) / 2, np.clip(cv, 1e-6, 1e3) ** 2
+    low, high = (mean * square * gammaincinv(1 / square, q) for q in (tail, 1 - tail))
+    return low, high
+
+
+def outlook(
+    model: CountModel, summary: Summary, worth: Floats, spread: float, weeks: int, season: Season
+) -> Outlook:
+    """The weeks after a summary was taken, from its expected orders by pairs of repeat orders and age."""
+    alive = model.predict_alive(summary.table)
+    pairs, kind = np.unique(np.column_stack((summary.frequency, summary.age)), axis=0, return_inverse=True)
+    kind = kind.ravel()
+    table = {"frequency": pairs[:, 0], "recency": np.where(pairs[:, 0] > 0, pairs[:, 1], 0.0), "age": pairs[:, 1]}
+    chance = np.maximum(model.predict_alive(table), 1e-300)
+    until = np.array([model.predict_orders(table, float(week)) / chance for week in range(1, weeks + 1)])
+    each = np.diff(until, axis=0, prepend=0.0)
+    orders = each @ np.bincount(kind, weights=alive, minlength=len(pairs))
+    value = each @ np.bincount(kind, weights=alive * worth, minlength=len(pairs)) if np.isfinite(worth).all() else np.full(weeks, np.nan)
+    chance_cv, known_cv = _doubt(model, summary, weeks)
+    common = season.quarter_cv**2 + known_cv**2
+    mean = max(float(orders.sum()), 1e-9)
+    return Outlook(
+        orders=orders,
+        value=value,
+        total_cv=float(np.sqrt(common + chance_cv**2)),
+        value_cv=float(np.sqrt(common + season.value_cv**2 + chance_cv**2 + spread / mean)),
+        week_cv=float(np.sqrt(max(season.week_cv, season.quarter_cv) ** 2 + known_cv**2)),
+        price_cv=season.value_cv,
+        spread=spread,
+    )
+
+
+def _doubt(model: CountModel, summary: Summary, weeks: int) -> tuple[float, float]:
+    """The relative spread of the total by chance and by the parameters' doubt, from some of the customers."""
+    rows = np.column_stack((summary.frequency, summary.recency, summary.age))
+    kinds, weight = np.unique(rows, axis=0, return_counts=True)
+    rng = np.random.default_rng(11)
+    if len(kinds) > _ROWS:
+        chosen = rng.choice(len(rows), _ROWS, replace=False)
+        kinds, weight = rows[chosen], np.full(_ROWS, len(rows) / _ROWS)
+    table = dict(zip(("frequency", "recency", "age"), kinds.T, strict=True))
+    expected = model.predict_orders(table, float(weeks))
+    total = max(float(weight @ expected), 1e-9)
+    squares = np.mean([(model.simulate(table, float(weeks), seed=seed) - expected) ** 2 for seed in range(_TRIALS)], axis=0)
+    totals = [float(weight @ model.at(draw).predict_orders(table, float(weeks))) for draw in model.draws(_DRAWS, seed=5)]
+    return float(np.sqrt(weight @ squares)) / total, float(np.std(totals)) / total
+
+
+@dataclass(frozen=True, eq=False)
+class Season:
+    """How far quarters and weeks were off what the model says of them, beyond chance.
+
+    Attributes:
+        expected: Repeat orders that the model expects in each week so far (weeks,), the last week ends at the cut.
+        actual: Repeat orders in each.
+        quarter_cv: The spread of quarters that a forecast is given.
+        week_cv: That of weeks.
+        value_cv: That of the mean value of a quarter's orders.
+        observed: Whether a year was seen, so that the spread was read off it.
+    """
+
+    expected: Floats
+    actual: Floats
+    quarter_cv: float
+    week_cv: float
+    value_cv: float
+    observed: bool
+
+
+def season_of(model: CountModel, buyers: Buyers, cut: int, spread: float) -> Season:
+    """The weeks up to a day (its number since 1970) against what the model expects of them."""
+    days = cut - buyers.origin + 1
+    first = np.bincount(buyers.first_day[buyers.first_day <= cut] - buyers.origin, minlength=days)[:days]
+    repeats = np.diff(np.asarray(model.expected_new(np.arange(days) / 7)), prepend=0.0)
+    daily = _spread_over(first, repeats)
+    expected, actual = _weeks(daily), _weeks(buyers.daily["repeat_orders"][:days].astype(float))
+    started = np.flatnonzero(first)
+    seen = days - (started[0] if len(started) else days)
+    quarter = _beyond_chance(expected, actual, _QUARTER, _ENOUGH_QUARTER)
+    week = _beyond_chance(expected, actual, 1, _ENOUGH_WEEK)
+    year = bool(seen >= _YEAR_DAYS) and bool(np.isfinite(quarter))
+    if not year:
+        quarter = max(UNSEEN_SEASON, float(np.nan_to_num(quarter)))
+    orders, value = (_weeks(buyers.daily[name][:days].astype(float)) for name in ("orders", "value"))
+    prices = max(_prices(orders, value, spread), 0.0 if year else UNSEEN_PRICES)
+    return Season(expected, actual, quarter, float(np.nan_to_num(week)), prices, year)
+
+
+def _spread_over(first: NDArray, repeats: Floats) -> Floats:
+    from scipy.signal import fftconvolve
+
+    return np.maximum(fftconvolve(first.astype(float), repeats)[: len(repeats)], 0.0)
+
+
+def _weeks(daily: Floats) -> Floats:
+    """Whole weeks that end with the last day."""
+    whole = len(daily) // 7 * 7
+    return daily[len(daily) - whole :].reshape(-1, 7).sum(axis=1)
+
+
+def _prices(orders: Floats, value: Floats, spread: float) -> float:
+    """The standard deviation of ln of the quarters' mean order value, less that by chance; 0 where they are too few."""
+    whole = len(orders) // _QUARTER * _QUARTER
+    if whole == 0 or not value.sum() > 0:
+        return 0.0
+    count, money = (values[len(values) - whole :].reshape(-1, _QUARTER).sum(axis=1) for values in (orders, value))
+    kept = (count >= _ENOUGH_QUARTER) & (money > 0)
+    if kept.sum() < 2:
+        return 0.0
+    off = np.log(money[kept] / count[kept]) - np.log(value.sum() / orders.sum())
+    return float(np.sqrt(max(float(np.mean(off**2) - np.mean(spread / count[kept])), 0.0)))
+
+
+def _beyond_chance(expected: Floats, actual: Floats, size: int, enough: float) -> float:
+    """The standard deviation of ln(actual / expected) over stretches of `size` weeks, less that by chance.
+
+    Four stretches or somewhat more say little: the estimate is widened by Student's t over the normal quantile.
+    Fewer than two say nothing: nan.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    whole = len(expected) // size * size
+    if whole == 0:
+        return np.nan
+    wanted, came = (values[len(values) - whole :].reshape(-1, size).sum(axis=1) for values in (expected, actual))
+    kept = (wanted >= enough) & (came > 0)
+    if kept.sum() < 2:
+        return np.nan
+    off = np.log(came[kept] / wanted[kept])
+    beyond = max(float(np.mean(off**2) - np.mean(1 / wanted[kept])), 0.0)
+    wider = stdtrit(float(kept.sum() - 1), 0.95) / ndtri(0.95) if kept.sum() >= _YEAR_QUARTERS else 1.0
+    return float(np.sqrt(beyond) * wider)
