@@ -24,12 +24,19 @@ BYTES_AN_EVENT = 250
 
 def main() -> int:
     asked = _asked()
+    if unknown := set(asked.only or ()) - set(BENCHMARKS):
+        print(f"There is no benchmark {min(unknown)!r}; there are {', '.join(BENCHMARKS)}.", file=sys.stderr)
+        return 2
     events = QUICK if asked.quick else asked.events
-    names = asked.only or [name for name, its in BENCHMARKS.items() if asked.large or its.size != "large"]
+    names = (
+        asked.only
+        if asked.only is not None
+        else [name for name, its in BENCHMARKS.items() if asked.large or its.size != "large"]
+    )
     if shutil.disk_usage(FOLDER).free < events * BYTES_AN_EVENT:
         print(f"The events need about {events * BYTES_AN_EVENT / 1e9:.0f} GB of disk.", file=sys.stderr)
         return 1
-    rows = {row.name: row for row in _stored(asked.results)} if asked.only else {}
+    rows = {row.name: row for row in _stored(asked.results)} if asked.only is not None else {}
     try:
         for name in names:
             print(f"{BENCHMARKS[name].title} (load {os.getloadavg()[0]:.1f}) …", file=sys.stderr, flush=True)

@@ -117,12 +117,27 @@ class Row:
     @property
     def figure(self) -> float | None:
         """What is held against the target, or None where somebody has no time."""
-        if not self.ours.seconds or (self.benchmark.peer and not (self.peer and self.peer.seconds)):
+        if not self._timed:
             return None
-        if self.peer is None:
-            return self.ours.best
-        ratio = self.peer.best / self.ours.best
-        return ratio if self.benchmark.kind == "faster" else 1 / ratio
+        return (
+            self.ours.best
+            if self.peer is None
+            else self._ratio(min(self.ours.seconds), min(self.peer.seconds))
+        )
+
+    @property
+    def busy_ratio(self) -> float | None:
+        """The ratio between the processor's times, which what else the machine does hardly changes."""
+        return self._ratio(min(self.ours.busy), min(self.peer.busy)) if self._timed and self.peer else None
+
+    @property
+    def _timed(self) -> bool:
+        return bool(self.ours.seconds) and (
+            self.benchmark.peer is None or bool(self.peer and self.peer.seconds)
+        )
+
+    def _ratio(self, ours: float, theirs: float) -> float:
+        return theirs / ours if self.benchmark.kind == "faster" else ours / theirs
 
     @property
     def met(self) -> bool | None:

@@ -14,7 +14,18 @@ from bench.contenders import CONTENDERS, THREADS
 from bench.events import EVENTS_A_CUSTOMER, NAMES, STEPS
 from bench.measure import Measured
 
-HEAD = ("What is asked", "Events", "Wayfare", "Peer", "Ratio", "Target", "Memory", "Peer's memory", "")
+HEAD = (
+    "What is asked",
+    "Events",
+    "Wayfare",
+    "Peer",
+    "Ratio",
+    "Processor",
+    "Target",
+    "Memory",
+    "Peer's memory",
+    "",
+)
 PACKAGES = (
     "wayfare",
     "numpy",
@@ -68,7 +79,8 @@ def cells(row: Row) -> tuple[str, ...]:
         f"{row.ours.events:,}" if row.ours.events else "",
         _time(row.ours),
         f"{label} {_time(peer)}" if peer else "",
-        _ratio(row),
+        _ratio(row, row.figure),
+        _ratio(row, row.busy_ratio),
         _target(row),
         _memory(row.ours) if asked.gigabytes or peer else "",
         their_memory,
@@ -87,10 +99,14 @@ def _memory(measured: Measured) -> str:
     return "" if measured.problem else f"{measured.memory / 1e9:.2f} GB"
 
 
-def _ratio(row: Row) -> str:
-    if row.figure is None or row.benchmark.kind == "seconds":
+def _ratio(row: Row, ratio: float | None) -> str:
+    if ratio is None or row.peer is None:
         return ""
-    return f"{row.figure:.1f}× the time" if row.benchmark.kind == "multiple" else f"{row.figure:.1f}× faster"
+    return (
+        f"{ratio:.2g}× the time"
+        if row.benchmark.kind == "multiple"
+        else f"{ratio:.{0 if ratio >= 10 else 1}f}× faster"
+    )
 
 
 def _target(row: Row) -> str:
@@ -148,7 +164,8 @@ contender in a process of its own, given {threads} threads.
 {table}
 
 {unmanaged}Times are the best of five calls after one that warmed up (fewer where five take more than two minutes, ten for
-`--help`). Memory is the most that was resident while answering, with whatever had been loaded for it; pages of the
+`--help`). *Processor* is the same ratio between the seconds that all cores worked, which other work on the machine hardly
+changes. Memory is the most that was resident while answering, with whatever had been loaded for it; pages of the
 log that are mapped count.
 
 ## What was measured on

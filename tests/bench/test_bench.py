@@ -84,7 +84,7 @@ def test_every_benchmark_names_contenders_that_there_are():
         assert asked.peer is None or asked.peer in CONTENDERS
 
 
-OURS = Measured("our_transitions", 1_000, (0.2, 0.1), (0.3, 0.2), 10**8, {}, 0.5)
+OURS = Measured("our_transitions", 1_000, (0.2, 0.1), (0.4, 0.2), 10**8, {}, 0.5)
 
 
 @pytest.mark.parametrize(

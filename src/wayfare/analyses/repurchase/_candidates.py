@@ -65,7 +65,9 @@ def fit(name: str, summary: Summary, penalty: float = 0.0) -> Candidate:
     kinds = dict(zip(MODELS, (btyd.BGNBD, btyd.MBGNBD, btyd.ParetoNBD), strict=True))
     none = np.zeros(0)
     try:
-        model = kinds[name](penalty=penalty).fit(summary.table)
+        # On its way the optimiser looks at parameters where the likelihood overflows, and turns away from them.
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            model = kinds[name](penalty=penalty).fit(summary.table)
     except WayfareError as error:
         return Candidate(name, None, error.problem, none, np.nan)
     return Candidate(name, model, model.boundary_ or "", none, np.nan)
@@ -95,8 +97,8 @@ def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The best first: those whose parameters are all known, by the holdout, else by their likelihood."""
 
     def key(candidate: Candidate) -> tuple[bool, bool, float, float]:
-        off = candidate.deviance
-        return not candidate.model, not candidate.sound, off if off == off else 0.0, -candidate.log_likelihood
+        off = 0.0 if np.isnan(candidate.deviance) else candidate.deviance
+        return not candidate.model, not candidate.sound, off, -candidate.log_likelihood
 
     return sorted(candidates, key=key)
 

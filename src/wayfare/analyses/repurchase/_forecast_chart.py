@@ -21,11 +21,11 @@ def weeks_chart(result: ForecastResult) -> Picture:
     frame = result.weeks.select(["week", "expected", "low", "high", "actual", "part"]).to_pandas()
     frame["week"] = pd.to_datetime(frame["week"])
     base = alt.Chart(frame).encode(x=alt.X("week:T", title=None, axis=alt.Axis(grid=False, tickCount=8)))
-    kinds = {"domain": ["holdout", "ahead"], "range": [theme.GREY, theme.ACCENT]}
-    colour = alt.Color("part:N", legend=None, scale=alt.Scale(**kinds))
+    kinds = alt.Scale(domain=["holdout", "ahead"], range=[theme.GREY, theme.ACCENT])
+    colour = alt.Color("part:N", legend=None, scale=kinds)
     up = alt.Y("expected:Q", title="Orders a week", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5, format=",.3~s"))
     layers = [
-        base.mark_area(opacity=0.18).encode(y=up.copy(), y2="high:Q", color=colour).encode(y=alt.Y("low:Q", title="Orders a week")),
+        base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="Orders a week"), y2="high:Q", color=colour),
         base.mark_line(strokeWidth=2).encode(y=up, color=colour),
         base.mark_point(filled=True, size=34, color=theme.INK, opacity=1).encode(y="actual:Q").transform_filter("isValid(datum.actual)"),
         _names(frame),

@@ -12,7 +12,7 @@ from wayfare.analyses.repurchase._cross_sell import Leads, first_order
 from wayfare.stats.baskets import Ranking, Scores
 from wayfare.stats.recommenders import similarity
 
-DEARER = (1.1, 2.5)
+DEARER, COMMON = (1.1, 2.5), 5
 STEADY_ORDERS, STEADY_SHARE, STEADY_DAYS = 4, 0.5, 60
 _ROWS = 65_536
 _NEVER = np.iinfo(np.int16).max
@@ -75,11 +75,12 @@ def _bestseller(bought: Bought, kinds: NDArray[np.int64]) -> NDArray[np.int64]:
 def up_sell(bought: Bought, own: Scores, usual: Ranking) -> Offers:
     """A dearer product of the same kind as the one most likely to be bought again, bought by the same customers.
 
-    Between 1.1 and 2.5 times the price; the score is the cosine of the two products over customers.
+    Between 1.1 and 2.5 times the price, and had by at least five customers who had the other too; the score is the
+    cosine of the two products over customers.
     """
     if not bought.by_category or np.isnan(bought.price).all() or not own.product.size:
         return NONE
-    other, cosine = _dearer(bought, similarity(own))
+    other, cosine = _dearer(bought, own)
     product = usual.product[:, 0] if usual.product.size else np.zeros(0, dtype=np.int64)
     offered = np.where(product >= 0, other[product], -1)
     who = np.flatnonzero((offered >= 0) & _owns(own, product) & ~_owns(own, offered))
@@ -87,9 +88,9 @@ def up_sell(bought: Bought, own: Scores, usual: Ranking) -> Offers:
     return Offers(who, what, cosine[instead], bought.price[what] - bought.price[instead], instead)
 
 
-def _dearer(bought: Bought, similar: object) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _dearer(bought: Bought, own: Scores) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """For each product the most similar dearer one of its kind, or -1, and their cosine."""
-    pairs = Scores.of_matrix(similar)
+    pairs = Scores.of_matrix(similarity(own))
     one, other = pairs.customer, pairs.product
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = bought.price[other] / bought.price[one]
@@ -97,9 +98,17 @@ def _dearer(bought: Bought, similar: object) -> tuple[NDArray[np.int64], NDArray
     kept = np.flatnonzero(same & (ratio >= DEARER[0]) & (ratio <= DEARER[1]))
     kept = kept[np.lexsort((other[kept], -np.round(pairs.score[kept], 9), one[kept]))]
     best = kept[np.diff(one[kept], prepend=-1) != 0]
+    best = best[_in_common(own, one[best], other[best]) >= COMMON]
     found, cosine = np.full(len(bought.price), -1), np.zeros(len(bought.price))
     found[one[best]], cosine[one[best]] = other[best], pairs.score[best]
     return found, cosine
+
+
+def _in_common(own: Scores, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many customers had both products of each pair (pairs,)."""
+    had = own.matrix().T.tocsr()
+    had.data = np.ones(len(had.data))
+    return np.asarray(had[one].multiply(had[other]).sum(axis=1)).ravel().astype(np.int64)
 
 
 def _owns(own: Scores, product: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -99,9 +99,9 @@ def outlook(
     table = {"frequency": pairs[:, 0], "recency": np.where(pairs[:, 0] > 0, pairs[:, 1], 0.0), "age": pairs[:, 1]}
     chance = np.maximum(model.predict_alive(table), 1e-300)
     until = np.array([model.predict_orders(table, float(week)) / chance for week in range(1, weeks + 1)])
-    each = np.diff(until, axis=0, prepend=0.0)
-    orders = each @ np.bincount(kind, weights=alive, minlength=len(pairs))
-    value = each @ np.bincount(kind, weights=alive * worth, minlength=len(pairs)) if np.isfinite(worth).all() else np.full(weeks, np.nan)
+    each: Floats = np.diff(until, axis=0, prepend=0.0)
+    orders: Floats = each @ np.bincount(kind, weights=alive, minlength=len(pairs))
+    value: Floats = each @ np.bincount(kind, weights=alive * worth, minlength=len(pairs)) if np.isfinite(worth).all() else np.full(weeks, np.nan)
     chance_cv, known_cv = _doubt(model, summary, weeks)
     common = season.quarter_cv**2 + known_cv**2
     mean = max(float(orders.sum()), 1e-9)

@@ -14,19 +14,19 @@ _STRAY_DAYS, _STRAY_SHARE = 180, 0.01
 
 def warnings_of(study: Study, buyers: Buyers) -> tuple[str, ...]:
     """What is odd about the orders that everything rests on."""
-    said = [*_money(study, buyers), *_dates(study, buyers)]
+    said = [*_money(buyers), *_dates(study, buyers)]
     if buyers.negative:
         said.append(f"{buyers.negative:,} orders add up to less than nothing and are passed over as refunds.")
     return tuple(said)
 
 
-def _money(study: Study, buyers: Buyers) -> list[str]:
+def _money(buyers: Buyers) -> list[str]:
     if not len(buyers):
         return []
     if len(buyers.currencies) > 1:
         held = ", ".join(f"{name} {rows:,}" for name, rows in sorted(buyers.currencies.items()))
-        return [f"Orders are in several currencies ({held} rows): money can't be added up and is left out. "
-                "Convert the values before ingesting them."]  # fmt: skip
+        problem = f"Orders are in several currencies ({held} rows): money can't be added up and is left out."
+        return [f"{problem} Convert the values before ingesting them."]
     if not buyers.has_values:
         return ["No order has a value: who orders again can be said, what it is worth can't."]
     return []

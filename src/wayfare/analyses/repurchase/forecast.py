@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import numpy as np
 import pyarrow as pa
 
 from wayfare.analyses._observed import whole_histories

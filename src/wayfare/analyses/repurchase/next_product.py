@@ -95,7 +95,7 @@ def next_product(
 
     After the first `k` come offers. *Cross-sell*: the kind that those had so far most raise, where the lift is beyond 1
     for sure; score and chance are first purchases a repeat order. *Up-sell*: the most similar product (cosine over customers)
-    of the kind of the customer's likeliest product, 1.1 to 2.5 times as dear; needs a column `category`. *Bulk*: what is in at least
+    of the kind of the customer's likeliest product, 1.1 to 2.5 times as dear, had by five customers who had both; needs a column `category`. *Bulk*: what is in at least
     four orders and half of them, at most 60 days apart; the score is that share, the gain two more of the usual quantity,
     bought now instead of later. That an offer fits does not say that making it changes anything: see `opportunities`.
 

@@ -64,9 +64,11 @@ class BetaGeometric(WeeklyOrders, CountModel):
         by, m = (rows.by_frequency if np.ndim(a) == 0 else lambda f: f(rows.frequency)), self._survived
         k = r + rows.frequency
         since_age, since_recency = np.log(alpha + rows.age), np.log(alpha + rows.recency)
-        left = expit(by(lambda x: self._log_odds(a, b, x)) + k * (since_age - since_recency))
+        log_odds = by(lambda x: self._log_odds(a, b, x)) + k * (since_age - since_recency)
+        left = expit(log_odds)
         log_kept = by(lambda x: log_rising(b, m(x)) - log_rising(a + b, m(x)))
-        values = by(lambda x: log_rising(r, x)) + r * np.log(alpha) - k * since_age + log_kept - np.log1p(-left)
+        values = by(lambda x: log_rising(r, x)) + r * np.log(alpha) - k * since_age + log_kept
+        values = values + np.logaddexp(0.0, log_odds)
         return values, (
             by(lambda x: digamma(r + x) - digamma(r)) + np.log(alpha) - since_age + left * (since_age - since_recency),
             r / alpha - k / (alpha + rows.age) * (1 - left) - k / (alpha + rows.recency) * left,

@@ -14,7 +14,7 @@ Objective = Callable[[Floats], tuple[float, Floats]]
 _STEP = 1e-4
 _STEPS = 12
 # Gains in log-likelihood that are none.
-_SETTLED = 1e-10
+_SETTLED = 1e-9
 _ALMOST_SETTLED = 1e-5
 # A standard deviation of a log-parameter beyond this says "not known", not "known to be somewhere up to e^60".
 _WIDEST = 2.0
@@ -53,10 +53,11 @@ def maximise(
     climbed = _climbed(objective, point, near, low, high)
     if climbed is None:
         point = _searched(objective, point, low, high, size)
-        climbed = _climbed(objective, point, information_at(objective, point), low, high) or point
-    value, gradient = objective(climbed)
-    pinned = (climbed <= low) | (climbed >= high)
-    return Optimum(climbed, value, information_at(objective, climbed, gradient), pinned)
+        climbed = _climbed(objective, point, information_at(objective, point), low, high)
+    point = point if climbed is None else climbed
+    value, gradient = objective(point)
+    pinned = (point <= low) | (point >= high)
+    return Optimum(point, value, information_at(objective, point, gradient), pinned)
 
 
 def _searched(objective: Objective, start: Floats, low: Floats, high: Floats, size: float) -> Floats:

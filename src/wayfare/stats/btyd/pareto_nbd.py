@@ -60,9 +60,10 @@ class ParetoNBD(CountModel):
         ages = np.log(alpha + rows.age), np.log(beta + rows.age)
         found = log_integral_and_means(k, alpha, s + 1, beta, rows.recency, rows.age)
         silent, log_alpha, per_alpha, log_beta, per_beta = found
-        left = expit(np.log(s) + silent + k * ages[0] + s * ages[1])
+        log_odds = np.log(s) + silent + k * ages[0] + s * ages[1]
+        left = expit(log_odds)
         values = rows.by_frequency(lambda x: log_rising(r, x)) + r * np.log(alpha) + s * np.log(beta)
-        values = values - k * ages[0] - s * ages[1] - np.log1p(-left)
+        values = values - k * ages[0] - s * ages[1] + np.logaddexp(0.0, log_odds)
         stay = 1 - left
         return values, (
             rows.by_frequency(lambda x: digamma(r + x) - digamma(r))
