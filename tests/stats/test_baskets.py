@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wayfare.errors import InvalidParameter
-from wayfare.stats.baskets import Accuracy, Baskets, Ranking, Scores, accuracy, by_popularity, top, without_last
+from wayfare.stats.baskets import (
+    Accuracy,
+    Baskets,
+    Ranking,
+    Scores,
+    accuracy,
+    by_popularity,
+    top,
+    without_last,
+)
 from wayfare.stats.recommenders import GROUP, MODELS, _tifu_weights, recommend, similarity
 
 # Two customers: the first had {0}, {0, 1}, {2}; the second {1}, {1, 3}.

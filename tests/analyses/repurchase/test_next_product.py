@@ -124,7 +124,7 @@ def test_the_planted_grinder(company):
     assert 2.5 < row["low"] < row["high"] < 4.5
     offered = result.to_pandas().query("kind == 'cross_sell' and product == 'grinder_hand'")
     assert len(offered) > 3_000
-    bought = {r for r in zip(*(result.to_pandas().query("kind == 'repeat'")[c] for c in ("customer", "product")), strict=True)}
+    bought = set(zip(*(result.to_pandas().query("kind == 'repeat'")[c] for c in ("customer", "product")), strict=True))
     assert not bought & set(zip(offered["customer"], offered["product"], strict=True))
 
 

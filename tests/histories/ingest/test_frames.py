@@ -134,3 +134,18 @@ def test_a_column_called_like_duckdbs_row_number_is_a_column():
         {"customer": ["a", "b"], "time": ["2024-01-01", "2024-01-02"], "event": "e", "rowid": [7.5, 8.5]}
     )
     assert [row["row_id"] for row in events_of(memory_source(frame))] == [7.5, 8.5]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "Europe/Paris"])
+@pytest.mark.parametrize("column", ["when", "also"])
+def test_times_of_every_unit_with_a_zone_and_without(tmp_path: Path, unit, zone, column):
+    # Midnight in Paris is 23:00 UTC of the day before, in winter.
+    moments = pd.Series(pd.to_datetime(["2024-01-02", "2024-01-03"])).dt.tz_localize(zone).dt.as_unit(unit)
+    frame = pd.DataFrame({"who": ["a", "b"], "when": ["2024-01-01"] * 2, "what": "visit"})
+    frame[column] = moments
+    frame.to_parquet(tmp_path / "frame.parquet")
+    expected = "2024-01-01T23:00:00+00:00" if zone else "2024-01-02T00:00:00+00:00"
+    for source in (frame, tmp_path / "frame.parquet"):
+        rows = events_of(memory_source(source, customer="who", time="when", event="what"))
+        assert rows[0]["time" if column == "when" else "also"] == expected

@@ -51,7 +51,7 @@ class OrderDays(Fold[dict[str, Any]]):
     def scan(self, block: Block) -> dict[str, Any]:
         orders = orders_of(block, self.stages)
         real = ~(orders.value < 0)
-        days = _days(block, orders.owner[real], local_days(orders.time[real], self.zone), orders.value[real], self.cuts[-1])
+        days = day_rows(block, orders.owner[real], local_days(orders.time[real], self.zone), orders.value[real], self.cuts[-1])
         return {
             "buyers": [days.summed_up(self.cuts)],
             "daily": days.by_day(self.cuts, self.origin),
@@ -69,7 +69,7 @@ class OrderDays(Fold[dict[str, Any]]):
 
 
 @dataclass(frozen=True, eq=False)
-class _Days:
+class DayRows:
     """One row a customer and day with orders; `starts` are the rows where a customer begins, `codes` whose they are."""
 
     codes: NDArray[np.int64]
@@ -131,7 +131,7 @@ class _Days:
         return how.reduceat(values, self.starts) if len(self.starts) else values[:0]
 
 
-def _days(block: Block, owner: NDArray, day: NDArray, value: NDArray, until: int) -> _Days:
+def day_rows(block: Block, owner: NDArray, day: NDArray, value: NDArray, until: int) -> DayRows:
     """The orders of a block, by customer and time, with those of one day as one."""
     kept = day <= until
     owner, day, value = owner[kept], day[kept], value[kept]
@@ -143,7 +143,7 @@ def _days(block: Block, owner: NDArray, day: NDArray, value: NDArray, until: int
     known = np.bincount(label, weights=~np.isnan(value), minlength=len(rows)) > 0
     whose = owner[rows]
     starts = np.flatnonzero(np.diff(whose, prepend=-1))
-    return _Days(block.codes[whose[starts]].astype(np.int64), starts, whose, day[rows], np.where(known, total, np.nan))
+    return DayRows(block.codes[whose[starts]].astype(np.int64), starts, whose, day[rows], np.where(known, total, np.nan))
 
 
 @dataclass(frozen=True, eq=False)

@@ -99,8 +99,8 @@ def reading(cell: Cell, formats: Sequence[str] = (), unit: str = "") -> Reading:
         return Reading(utc=cell.sql)
     if cell.type == LOCAL_MICROS:
         return Reading(local=cell.sql)
-    if cell.type == "TIMESTAMP WITH TIME ZONE":
-        return Reading(utc=f"epoch_us({cell.sql})")
+    if cell.type in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"):
+        return Reading(utc=f"epoch_us(({cell.sql})::TIMESTAMPTZ)")
     if cell.is_time:
         return Reading(local=f"epoch_us(({cell.sql})::TIMESTAMP)")
     if cell.is_number:

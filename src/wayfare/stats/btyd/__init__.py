@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wayfare.stats.btyd.gamma_gamma import GammaGamma
     from wayfare.stats.btyd.mbg_nbd import MBGNBD
     from wayfare.stats.btyd.pareto_nbd import ParetoNBD
+    from wayfare.stats.btyd.saved import load_model
     from wayfare.stats.btyd.sbg import SBG
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "GammaGamma",
     "ParetoNBD",
     "estimate_calendar",
+    "load_model",
 ]
 
 _HOME = {
@@ -38,6 +40,7 @@ _HOME = {
     "GammaGamma": "gamma_gamma",
     "ParetoNBD": "pareto_nbd",
     "estimate_calendar": "calendar_fit",
+    "load_model": "saved",
 }
 
 

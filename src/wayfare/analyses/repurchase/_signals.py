@@ -1,0 +1,109 @@
+"""What happened to a customer around the last two orders: refunds, contacts, scores, deliveries, slower gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wayfare.analyses.repurchase._order_days import Buyers, day_rows
+from wayfare.histories.block import Block
+from wayfare.histories.calendar import local_days
+from wayfare.histories.fold import Fold
+from wayfare.histories.orders import ORDER_COLUMNS, orders_of
+from wayfare.histories.stages import StageMap
+from wayfare.study import Study
+
+SIGNALS = ("slower gaps", "refund", "support contact", "low score", "late delivery")
+"""In the order in which they are named."""
+
+_REFUND = ("refund", "return", "cancel", "chargeback")
+_CONTACT = ("support", "complaint", "ticket", "claim")
+_SLOWER = 1.5
+_LATE_DELIVERY = 0.9
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class LastOrders(Fold[list[dict[str, NDArray]]]):
+    """Per repeat buyer: the last two order days, and what the log says from the first of them on.
+
+    Attributes:
+        stages: Which events are orders.
+        zone: Whose days are meant.
+        until: The log's last day.
+        refunds: Codes of refund events.
+        contacts: Codes of events that are complaints or questions.
+    """
+
+    stages: StageMap
+    zone: str
+    until: int
+    refunds: tuple[int, ...]
+    contacts: tuple[int, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*ORDER_COLUMNS, "score", "delivery_days")
+
+    def scan(self, block: Block) -> list[dict[str, NDArray]]:
+        orders = orders_of(block, self.stages)
+        real = ~(orders.value < 0)
+        days = day_rows(block, orders.owner[real], local_days(orders.time[real], self.zone), orders.value[real], self.until)
+        ends = np.append(days.starts, len(days.day))[1:]
+        again = ends - days.starts > 1
+        last, before, owner = days.day[ends[again] - 1], days.day[ends[again] - 2], days.owner[days.starts[again]]
+        since = np.full(block.customers, np.iinfo(np.int64).max)
+        since[owner] = before
+        recent = local_days(block["time"], self.zone) >= since[block.owner]
+        return [{"code": days.codes[again], "last": last, "before": before, **self._seen(block, recent, owner)}]
+
+    def _seen(self, block: Block, recent: Bools, owner: NDArray) -> dict[str, NDArray]:
+        event = block["event"]
+        return {
+            "refund": block.any_of(recent & np.isin(event, self.refunds))[owner],
+            "contact": block.any_of(recent & np.isin(event, self.contacts))[owner],
+            "score": _last(block, recent, "score")[owner],
+            "delivery": _last(block, recent, "delivery_days")[owner],
+        }
+
+
+def _last(block: Block, recent: Bools, column: str) -> NDArray[np.float64]:
+    if not block.has(column) or block[column].dtype.kind != "f":
+        return np.full(block.customers, np.nan)
+    row = block.last_row(recent & ~np.isnan(block[column]))
+    values = block[column]
+    return np.where(row >= 0, values[np.maximum(row, 0)] if len(values) else np.nan, np.nan)
+
+
+def last_orders(study: Study, until: int) -> LastOrders:
+    """The fold for a study's own names of refunds and contacts."""
+    names = study.log.names("event").to_list()
+    orders = set(study.journey.orders)
+
+    def like(words: tuple[str, ...]) -> tuple[int, ...]:
+        return tuple(code for code, name in enumerate(names) if name not in orders and any(w in name.lower() for w in words))
+
+    return LastOrders(study.stages, study.zone, until, like(_REFUND), like(_CONTACT))
+
+
+def signals_of(buyers: Buyers, found: list[dict[str, NDArray]]) -> tuple[NDArray[np.int64], dict[str, Bools]]:
+    """The places of repeat buyers in `Buyers`, and for each of them whether each signal was seen; absent where unknowable."""
+    columns: dict[str, Any] = {name: np.concatenate([chunk[name] for chunk in found]) for name in found[0]}
+    if not len(columns["code"]):
+        return np.zeros(0, dtype=np.int64), {}
+    order = np.argsort(columns["code"])
+    who = np.flatnonzero(buyers.days[:, -1] > 1)
+    rows = order[np.searchsorted(columns["code"], buyers.codes[who], sorter=order)]
+    columns = {name: values[rows] for name, values in columns.items()}
+    earlier = (columns["before"] - buyers.first_day[who]) / np.maximum(buyers.days[who, -1] - 2, 1)
+    slower = (buyers.days[who, -1] > 2) & (columns["last"] - columns["before"] > _SLOWER * earlier)
+    seen = {"slower gaps": slower, "refund": columns["refund"], "support contact": columns["contact"]}
+    if not np.isnan(columns["score"]).all():
+        seen["low score"] = columns["score"] <= (6 if np.nanmax(columns["score"]) > 5 else 2)
+    if not np.isnan(columns["delivery"]).all():
+        seen["late delivery"] = columns["delivery"] > np.nanquantile(columns["delivery"], _LATE_DELIVERY)
+    return who, {name: mask for name, mask in seen.items() if mask.any()}
