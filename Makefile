@@ -92,12 +92,12 @@ test: $(VENV)/.installed-test debian ## lint, types and every test, with what wa
 	@failed=""; \
 	$(MAKE) lint || failed="$$failed lint"; \
 	$(MAKE) types || failed="$$failed types"; \
-	$(BIN)/python -m pytest -q -rs -n 2 --dist loadgroup $(PYTEST_ARGS) || failed="$$failed pytest"; \
+	$(BIN)/python -m pytest -q -rfEs -n 2 --dist loadgroup $(PYTEST_ARGS) || failed="$$failed pytest"; \
 	[ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }
 
 .PHONY: test-fast
 test-fast: $(VENV)/.installed-test ## the tests not marked slow
-	@$(BIN)/python -m pytest -q -rs -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -rfEs -n 2 --dist loadgroup -m "not slow" $(PYTEST_ARGS)
 
 .PHONY: check
 check: lint types ## lint and types

@@ -67,6 +67,10 @@ class Baskets:
         found[self.customer[first]] = np.maximum.reduceat(self.ago, first) + 1 if first.size else 0
         return found
 
+    def pairs(self) -> NDArray[np.int64]:
+        """Each line's customer and product as one number, ascending (lines,)."""
+        return self.customer.astype(np.int64) * max(self.products, 1) + self.product
+
     def popularity(self) -> NDArray[np.float64]:
         """In how many baskets each product is (products,)."""
         return np.bincount(self.product, minlength=self.products).astype(float)
@@ -209,6 +213,14 @@ def by_popularity(baskets: Baskets) -> NDArray[np.int64]:
     return np.argsort(-baskets.popularity(), kind="stable")
 
 
+def among(ascending: NDArray[np.int64], asked: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each of `asked` is one of some ascending numbers."""
+    if not ascending.size:
+        return np.zeros(asked.shape, dtype=bool)
+    place = np.minimum(np.searchsorted(ascending, asked), ascending.size - 1)
+    return ascending[place] == asked
+
+
 def without_last(baskets: Baskets, mask: NDArray[np.bool_]) -> tuple[Baskets, Baskets]:
     """The baskets without the last one of the customers in `mask`, and those last ones.
 
@@ -229,7 +241,7 @@ def accuracy(ranking: Ranking, wanted: NDArray[np.int64], earlier: Baskets, trut
     mine = place[truth.customer] >= 0
     row, product = place[truth.customer[mine]], truth.product[mine]
     size = np.bincount(row, minlength=wanted.size)
-    before = np.isin(_pairs(truth)[mine], _pairs(earlier))
+    before = among(earlier.pairs(), truth.pairs()[mine])
     ranked = ranking.product[row] == product[:, None]
     hit, rank = ranked.any(axis=1), ranked.argmax(axis=1)
     gain = np.bincount(row, weights=hit / np.log2(rank + 2), minlength=wanted.size)
@@ -245,10 +257,6 @@ def accuracy(ranking: Ranking, wanted: NDArray[np.int64], earlier: Baskets, trut
     ndcg = _share(gain, best[np.minimum(size, best.size - 1)])
     means = [_mean(values) for values in (recall, *parts, ndcg)]
     return Accuracy(*means, int(known), _mean(repeat), error)
-
-
-def _pairs(baskets: Baskets) -> NDArray[np.int64]:
-    return baskets.customer.astype(np.int64) * baskets.products + baskets.product
 
 
 def _share(part: NDArray, whole: NDArray) -> NDArray[np.float64]:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.analyses.repurchase._order_days import Summary
+from wayfare.analyses.repurchase._order_days import Buyers, Summary
+from wayfare.analyses.repurchase._paced import Paced, table_on
 from wayfare.errors import WayfareError
-
-if TYPE_CHECKING:
-    from wayfare.stats.btyd.count_model import CountModel
 
 Floats = NDArray[np.float64]
 
 ENOUGH = 50
 """Repeat customers below which no model is fitted."""
 
-MODELS = ("BG/NBD", "MBG/NBD", "Pareto/NBD")
+PLAIN = ("BG/NBD", "MBG/NBD", "Pareto/NBD")
+CALENDAR = ("BG/NBD with calendar", "MBG/NBD with calendar")
+YEAR = 365.25 / 7
+SEASON_DAYS = 548
+"""A year and a half: what a season is estimated from at least."""
+
 _WEAK = 1.0
+_FLAT = 0.02
+_SAMPLE = 30_000
+_AHEAD = 3 * YEAR
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,55 +35,100 @@ class Candidate:
 
     Attributes:
         name: What people call it.
-        model: The fitted model; None where it could not be fitted.
+        paced: The fitted model and its clock; None where it could not be fitted.
+        log_likelihood: Of the orders it was fitted on, in ordinary time; nan where it was not fitted.
         note: What the data can't tell it, or why it was not fitted.
         expected: Orders it expected of each customer in the holdout; empty without one.
         deviance: How far off these were, a customer; nan without a holdout.
+        season: The relative rate of each month of the year, January first; empty without a calendar.
+        trend: The growth of the rate a year, as a share; 0 without a calendar.
     """
 
     name: str
-    model: CountModel | None
-    note: str
-    expected: Floats
-    deviance: float
+    paced: Paced | None
+    log_likelihood: float = np.nan
+    note: str = ""
+    expected: Floats = field(default_factory=lambda: np.zeros(0))
+    deviance: float = np.nan
+    season: tuple[float, ...] = ()
+    trend: float = 0.0
 
     @property
     def sound(self) -> bool:
         """Whether every parameter is known."""
-        return self.model is not None and not self.note
+        return self.paced is not None and not self.note
 
     @property
-    def log_likelihood(self) -> float:
-        """Of the orders it was fitted on; nan where it was not fitted."""
-        return self.model.log_likelihood_ if self.model else np.nan
+    def seasonal(self) -> bool:
+        """Whether its months differ."""
+        return self.sound and len(self.season) > 0 and max(self.season) - min(self.season) > _FLAT
 
     @property
     def parameters(self) -> str:
         """The parameters in words."""
-        return ", ".join(f"{name} {value:.4g}" for name, value in self.model.params_.items()) if self.model else ""
+        if self.paced is None:
+            return ""
+        said = [f"{name} {value:.4g}" for name, value in self.paced.model.params_.items()]
+        return ", ".join([*said, *([f"trend {self.trend:+.1%} a year"] if self.season else [])])
 
 
-def fit(name: str, summary: Summary, penalty: float = 0.0) -> Candidate:
-    """The model called `name`, fitted on a summary; time in weeks."""
+def fit(name: str, buyers: Buyers, cut: int, penalty: float = 0.0) -> Candidate:
+    """The model called `name`, fitted on the orders up to cut number `cut`; time in weeks."""
     from wayfare.stats import btyd
 
-    kinds = dict(zip(MODELS, (btyd.BGNBD, btyd.MBGNBD, btyd.ParetoNBD), strict=True))
-    none = np.zeros(0)
+    kinds = dict(zip(PLAIN, (btyd.BGNBD, btyd.MBGNBD, btyd.ParetoNBD), strict=True))
+    kind = kinds[name.removesuffix(" with calendar")]
+    summary = buyers.at(cut)
     try:
         # On its way the optimiser looks at parameters where the likelihood overflows, and turns away from them.
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            model = kinds[name](penalty=penalty).fit(summary.table)
+            if name in CALENDAR:
+                return _on_calendar(name, kind, buyers, cut, penalty)
+            model = kind(penalty=penalty).fit(table_on(None, summary))
     except WayfareError as error:
-        return Candidate(name, None, error.problem, none, np.nan)
-    return Candidate(name, model, model.boundary_ or "", none, np.nan)
+        return Candidate(name, None, note=error.problem)
+    return Candidate(name, Paced(model), model.log_likelihood_, model.boundary_ or "")
+
+
+def _on_calendar(name: str, kind: type, buyers: Buyers, cut: int, penalty: float) -> Candidate:
+    """Season and trend from the orders of at most 30,000 customers, the model from all on that clock."""
+    from wayfare.stats.btyd import estimate_calendar
+
+    summary = buyers.at(cut)
+    customer, day = _some_order_days(buyers, cut)
+    end = float(summary.end)
+    found = estimate_calendar(customer, day / 7, end=end, cycle=YEAR, parts=12, until=end + _AHEAD, model=kind)
+    model = kind(penalty=penalty).fit(table_on(found.calendar, summary))
+    notes = [model.boundary_ or "", *(note for note in found.notes if "season is unknown" in note)]
+    # The clock makes a week of a busy month longer: its orders' density in ordinary time is higher by the rate.
+    days = np.arange(buyers.origin, buyers.cuts[cut] + 1)
+    rate = np.log(np.maximum(found.calendar.elapsed((days - 0.5) / 7, (days + 0.5) / 7) * 7, 1e-12))
+    likelihood = model.log_likelihood_ + float(buyers.daily["repeat_orders"][: len(days)] @ rate)
+    season = tuple(np.asarray(found.season).tolist())
+    return Candidate(name, Paced(model, found.calendar), likelihood, " ".join(filter(None, notes)), season=season, trend=found.trend)
+
+
+def _some_order_days(buyers: Buyers, cut: int) -> tuple[NDArray[np.int64], Floats]:
+    """Places and days of the order days of every k-th buyer by name."""
+    codes, days = buyers.order_days
+    order = np.argsort(buyers.codes)
+    place = order[np.searchsorted(buyers.codes, codes, sorter=order)]
+    who = buyers.at(cut).who
+    step = max(len(who) // _SAMPLE, 1)
+    chosen = np.zeros(len(buyers), dtype=bool)
+    chosen[who[::step]] = True
+    kept = chosen[place] & (days <= buyers.cuts[cut])
+    place, day = place[kept], days[kept].astype(np.float64)
+    sorted_rows = np.lexsort((day, place))
+    return place[sorted_rows], day[sorted_rows]
 
 
 def judged(candidate: Candidate, summary: Summary, weeks: float, actual: Floats) -> Candidate:
     """The candidate with what it expected of each customer in the weeks that followed, and how far off that was."""
-    if candidate.model is None:
+    if candidate.paced is None:
         return candidate
-    expected = candidate.model.predict_orders(summary.table, weeks)
-    return Candidate(candidate.name, candidate.model, candidate.note, expected, deviance(expected, actual))
+    expected = candidate.paced.orders(summary, weeks)
+    return replace(candidate, expected=expected, deviance=deviance(expected, actual))
 
 
 def deviance(expected: Floats, actual: Floats) -> float:
@@ -98,17 +148,21 @@ def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
 
     def key(candidate: Candidate) -> tuple[bool, bool, float, float]:
         off = 0.0 if np.isnan(candidate.deviance) else candidate.deviance
-        return not candidate.model, not candidate.sound, off, -candidate.log_likelihood
+        return not candidate.paced, not candidate.sound, off, -candidate.log_likelihood
 
     return sorted(candidates, key=key)
 
 
-def final(order: Sequence[Candidate], summary: Summary) -> Candidate:
-    """The first of the ranked candidates that all the data determine; else the first, held by a weak prior."""
-    tried = [fit(candidate.name, summary) for candidate in order if candidate.model]
-    found = next((candidate for candidate in tried if candidate.sound), None)
-    if found or not tried:
-        return found or Candidate("", None, "No model could be fitted.", np.zeros(0), np.nan)
-    held = fit(tried[0].name, summary, _WEAK)
-    note = f"{tried[0].note} The forecast holds the parameters near their usual size by a weak prior."
-    return Candidate(held.name, held.model, note, held.expected, held.deviance)
+def final(names: Sequence[str], buyers: Buyers, cut: int = -1) -> Candidate:
+    """The first of the ranked models that the orders determine; else the first, held by a weak prior."""
+    tried: list[Candidate] = []
+    for name in names:
+        tried.append(fit(name, buyers, cut))
+        if tried[-1].sound:
+            return tried[-1]
+    usable = [candidate for candidate in tried if candidate.paced]
+    if not usable:
+        return Candidate("", None, note="No model could be fitted.")
+    held = fit(usable[0].name, buyers, cut, _WEAK)
+    note = f"{usable[0].note} The forecast holds the parameters near their usual size by a weak prior."
+    return Candidate(held.name, held.paced, held.log_likelihood, note, season=held.season, trend=held.trend)

@@ -30,13 +30,13 @@ def customers(found: Forecast, lifetime_weeks: float, discount: float) -> pa.Tab
     nothing = np.full(len(buyers), np.nan)
     alive = orders = buy = value = low = high = nothing
     dates = np.full((len(buyers), len(QUANTILES)), np.datetime64("NaT"), dtype="datetime64[us]")
-    if found.chosen and found.chosen.model:
-        model = found.chosen.model
-        alive = model.predict_alive(summary.table)
-        orders = model.predict_orders(summary.table, float(found.weeks))
-        buy = model.predict_buy(summary.table, float(found.weeks))
-        dates = _dates(model.predict_next(summary.table, QUANTILES), last_moment(found.study.log))
-        ahead = lifetime(model, worth, summary, alive, lifetime_weeks, discount)
+    if found.chosen and found.chosen.paced:
+        paced = found.chosen.paced
+        alive = paced.alive(summary)
+        orders = paced.orders(summary, float(found.weeks))
+        buy = paced.buy(summary, float(found.weeks))
+        dates = _dates(paced.wait(summary, QUANTILES), last_moment(found.study.log))
+        ahead = lifetime(paced, worth, summary, alive, lifetime_weeks, discount)
         value, low, high = ahead.value, ahead.low, ahead.high
     return table(
         customer=buyers.names,
@@ -67,7 +67,7 @@ def known(values: Floats) -> pa.Array:
 def models(found: Forecast) -> pa.Table:
     """One row a model that was tried."""
     tried, chosen = found.candidates, found.chosen
-    came = [_holdout.actual_orders(found.buyers, found.buyers.at(0)).sum() if len(c.expected) else None for c in tried]
+    came = [_holdout.actual_orders(found.buyers, found.earlier).sum() if len(c.expected) else None for c in tried]
     ours = [chosen is not None and c.name == chosen.name for c in tried]
     return table(
         model=pa.array([c.name for c in tried], pa.string()),
@@ -86,8 +86,8 @@ def weeks(found: Forecast) -> pa.Table:
     """The holdout's weeks and those ahead."""
     parts = []
     if found.before:
-        cut = found.buyers.cuts[0]
-        came, money = (_by_week(found.buyers.daily[name][0], cut + 1 - found.buyers.origin) for name in ("known_orders", "known_value"))
+        cut = found.buyers.cuts[found.buyers.before]
+        came, money = (_by_week(found.buyers.daily[name][-1], cut + 1 - found.buyers.origin) for name in ("known_orders", "known_value"))
         parts.append(_weeks(found, found.before, cut, "holdout", came, money))
     if found.ahead:
         none = np.full(len(found.ahead.orders), np.nan)
@@ -127,21 +127,21 @@ def calibration(found: Forecast) -> pa.Table:
     """Expected and actual orders of the holdout by tenths."""
     if not found.judge:
         return _holdout.calibration(np.zeros(0), np.zeros(0))
-    return _holdout.calibration(found.judge.expected, _holdout.actual_orders(found.buyers, found.buyers.at(0)))
+    return _holdout.calibration(found.judge.expected, _holdout.actual_orders(found.buyers, found.earlier))
 
 
 def active(found: Forecast) -> pa.Table:
     """Expected and actual numbers of customers who order."""
-    model = found.judge.model if found.judge else None
-    return _holdout.active(model, found.buyers, found.buyers.at(0), found.held_out)
+    paced = found.judge.paced if found.judge else None
+    return _holdout.active(paced, found.buyers, found.earlier, found.held_out)
 
 
 def accuracy(found: Forecast) -> pa.Table:
     """How well customers were told apart."""
-    if not found.judge or not found.judge.model:
+    if not found.judge or not found.judge.paced:
         return _holdout.accuracy(np.zeros(0), np.zeros(0), np.zeros(0))
-    earlier = found.buyers.at(0)
-    chance = found.judge.model.predict_buy(earlier.table, float(found.held_out))
+    earlier = found.earlier
+    chance = found.judge.paced.buy(earlier, float(found.held_out))
     return _holdout.accuracy(found.judge.expected, chance, _holdout.actual_orders(found.buyers, earlier))
 
 
@@ -184,8 +184,17 @@ def tracking(found: Forecast) -> pa.Table:
 def histories(found: Forecast) -> pa.Table:
     """The frequency–recency map."""
     summary = found.buyers.at()
-    if not found.chosen or not found.chosen.model:
+    if not found.chosen or not found.chosen.paced:
         none = np.zeros(0, dtype=np.int64)
         return table(frequency=none, weeks_since_order=none, customers=none, p_alive=np.zeros(0), expected_orders=np.zeros(0))
-    model = found.chosen.model
-    return _holdout.histories(summary, model.predict_alive(summary.table), model.predict_orders(summary.table, float(found.weeks)))
+    paced = found.chosen.paced
+    return _holdout.histories(summary, paced.alive(summary), paced.orders(summary, float(found.weeks)))
+
+
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+
+
+def season(found: Forecast) -> pa.Table:
+    """The months' relative rates, where the chosen model has a calendar."""
+    rates = found.chosen.season if found.chosen else ()
+    return table(month=pa.array(MONTHS[: len(rates)], pa.string()), rate=pa.array(rates, pa.float64()))

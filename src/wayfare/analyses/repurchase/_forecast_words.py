@@ -19,7 +19,7 @@ def said(found: Forecast) -> tuple[Finding, ...]:
     """What is expected, how right that was, and what is not known."""
     if found.chosen is None or found.ahead is None:
         return _nothing(found)
-    return tuple(filter(None, (_ahead(found), _holdout(found), _season(found), _doubt(found))))
+    return tuple(filter(None, (_ahead(found), _holdout(found), _season(found), _months(found), _doubt(found))))
 
 
 def _nothing(found: Forecast) -> tuple[Finding, ...]:
@@ -54,8 +54,7 @@ def _holdout(found: Forecast) -> Finding | None:
     judge = found.judge
     if not judge or not found.before or not found.chosen:
         return None
-    earlier = found.buyers.at(0)
-    actual = actual_orders(found.buyers, earlier)
+    actual = actual_orders(found.buyers, found.earlier)
     expected, low, high = found.before.total(found.confidence)
     inside = "inside" if low <= actual.sum() <= high else "outside"
     top = np.argsort(-judge.expected, kind="stable")[: round(len(actual) / 10)]
@@ -73,6 +72,18 @@ def _season(found: Forecast) -> Finding | None:
         return Finding(f"The holdout's season had never been observed when it was forecast: less than a year was known, so that its "
                        f"interval allows for {then.quarter_cv:.0%} more or less (one standard deviation).")  # fmt: skip
     return None
+
+
+def _months(found: Forecast) -> Finding | None:
+    from wayfare.analyses.repurchase._forecast_tables import MONTHS
+
+    if not found.chosen or not found.chosen.seasonal:
+        return None
+    rates = found.chosen.season
+    best, least = max(range(len(rates)), key=rates.__getitem__), min(range(len(rates)), key=rates.__getitem__)
+    trend = found.chosen.trend
+    return Finding(f"The forecast follows the year: {MONTHS[best]} brings {rates[best]:.2f} times the orders of an average month, {MONTHS[least]} "
+                   f"{rates[least]:.2f} times; each customer's pace {'grew' if trend >= 0 else 'fell'} by {abs(trend):.0%} a year.")  # fmt: skip
 
 
 def _doubt(found: Forecast) -> Finding | None:

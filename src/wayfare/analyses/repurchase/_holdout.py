@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._order_days import NEVER, Buyers, Summary
+from wayfare.analyses.repurchase._paced import Paced
 from wayfare.result import table
 
 Floats = NDArray[np.float64]
 
 
 def actual_orders(buyers: Buyers, summary: Summary) -> Floats:
-    """Days with an order after the first cut, of those whom the summary holds."""
+    """Days with an order after the last cut before the log's end, of those whom the summary holds."""
     days = buyers.days[summary.who]
-    return (days[:, -1] - days[:, 0]).astype(float)
+    return (days[:, -1] - days[:, buyers.before]).astype(float)
 
 
 def calibration(expected: Floats, actual: Floats) -> pa.Table:
@@ -32,12 +31,12 @@ def calibration(expected: Floats, actual: Floats) -> pa.Table:
     )
 
 
-def active(model: Any, buyers: Buyers, summary: Summary, weeks: int) -> pa.Table:
+def active(paced: Paced | None, buyers: Buyers, summary: Summary, weeks: int) -> pa.Table:
     """How many were expected to order at least once within some weeks, and how many did."""
-    wanted = sorted({week for week in (4, 13, 26, 52) if week < weeks} | {weeks}) if model else []
-    soon = buyers.next_day[summary.who, 0] if len(summary.who) else np.zeros(0)
-    chance = [model.predict_buy(summary.table, float(week)) for week in wanted]
-    came = [(soon != NEVER) & (soon <= buyers.cuts[0] + 7 * week) for week in wanted]
+    wanted = sorted({week for week in (4, 13, 26, 52) if week < weeks} | {weeks}) if paced else []
+    soon = buyers.next_day[summary.who, buyers.before] if len(summary.who) else np.zeros(0)
+    chance = [paced.buy(summary, float(week)) for week in wanted] if paced else []
+    came = [(soon != NEVER) & (soon <= buyers.cuts[buyers.before] + 7 * week) for week in wanted]
     return table(
         weeks=pa.array(wanted, pa.int64()),
         customers=pa.array([len(summary.who)] * len(wanted), pa.int64()),

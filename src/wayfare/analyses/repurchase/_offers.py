@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._basket_lines import Bought
 from wayfare.analyses.repurchase._cross_sell import Leads, first_order
-from wayfare.stats.baskets import Ranking, Scores
+from wayfare.stats.baskets import Ranking, Scores, among
 from wayfare.stats.recommenders import similarity
 
 DEARER, COMMON = (1.1, 2.5), 5
@@ -113,10 +113,8 @@ def _in_common(own: Scores, one: NDArray[np.int64], other: NDArray[np.int64]) ->
 
 def _owns(own: Scores, product: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether each customer has bought the product of the same place (customers,)."""
-    key = own.customer * own.products + own.product
-    asked = np.arange(product.size) * own.products + product
-    place = np.minimum(np.searchsorted(key, asked), max(key.size - 1, 0))
-    return (product >= 0) & (key[place] == asked) if key.size else np.zeros(product.size, dtype=bool)
+    had = own.customer * own.products + own.product
+    return (product >= 0) & among(had, np.arange(product.size) * own.products + product)
 
 
 def bulk(bought: Bought, now: int) -> Offers:

@@ -37,12 +37,14 @@ class OrderDays(Fold[dict[str, Any]]):
         zone: Whose days are meant.
         cuts: Days since 1970, ascending; the last is the log's last.
         origin: The log's first day.
+        keep: Whether to hand on every order day, too.
     """
 
     stages: StageMap
     zone: str
     cuts: tuple[int, ...]
     origin: int
+    keep: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -54,6 +56,7 @@ class OrderDays(Fold[dict[str, Any]]):
         days = day_rows(block, orders.owner[real], local_days(orders.time[real], self.zone), orders.value[real], self.cuts[-1])
         return {
             "buyers": [days.summed_up(self.cuts)],
+            "order_days": [(block.codes[days.owner].astype(np.int32), days.day.astype(np.int32))] if self.keep else [],
             "daily": days.by_day(self.cuts, self.origin),
             "negative": int((~real).sum()),
             "without_order": int(block.customers - len(days.starts)),
@@ -167,6 +170,7 @@ class Buyers:
         negative: Orders of less than nothing, passed over.
         without_order: Customers who never ordered.
         currencies: Order rows by currency, where the log has a column of that name.
+        order_days: Code and day of every order day; empty unless the fold kept them.
     """
 
     names: pa.Array
@@ -184,9 +188,15 @@ class Buyers:
     negative: int
     without_order: int
     currencies: dict[str, int]
+    order_days: tuple[NDArray[np.int32], NDArray[np.int32]]
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @property
+    def before(self) -> int:
+        """The number of the last cut before the log's end; 0 where there is none."""
+        return max(len(self.cuts) - 2, 0)
 
     @property
     def repeaters(self) -> int:
@@ -217,25 +227,24 @@ class Buyers:
             frequency=(self.days[who, cut] - 1).astype(float) if len(who) else np.zeros(0),
             recency=(last - first) / WEEK,
             age=(self.cuts[cut] - first) / WEEK,
+            first=first / WEEK,
+            end=self.cuts[cut] / WEEK,
             value=np.where((valued > 0) & self.has_values, cents(mean), np.nan),
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """One row a buyer: `who` in `Buyers`; repeat order days, weeks from the first to the last, weeks since the first,
-    and the mean value of the repeat order days (nan where unknown)."""
+    """One row a buyer: `who` in `Buyers`; repeat order days, weeks from the first to the last, weeks since the first;
+    the week since 1970 of the first and, for all, of the end; the mean value of the repeat order days (nan: unknown)."""
 
     who: NDArray[np.int64]
     frequency: NDArray[np.float64]
     recency: NDArray[np.float64]
     age: NDArray[np.float64]
+    first: NDArray[np.float64]
+    end: float
     value: NDArray[np.float64]
-
-    @property
-    def table(self) -> dict[str, NDArray[np.float64]]:
-        """As a model reads it."""
-        return {"frequency": self.frequency, "recency": self.recency, "age": self.age}
 
     @property
     def repeaters(self) -> int:
@@ -264,11 +273,11 @@ def span(study: Study) -> tuple[int, int]:
     return low, high
 
 
-def order_days(study: Study, cuts: Sequence[int]) -> OrderDays:
+def order_days(study: Study, cuts: Sequence[int], keep: bool = False) -> OrderDays:
     """The fold for some days, the log's last among them."""
     origin, now = span(study)
     kept = sorted({min(max(cut, origin - 1), now) for cut in cuts} | {now})
-    return OrderDays(study.stages, study.zone, tuple(kept), origin)
+    return OrderDays(study.stages, study.zone, tuple(kept), origin, keep)
 
 
 def buyers_of(study: Study, fold: OrderDays, found: dict[str, Any]) -> Buyers:
@@ -278,6 +287,7 @@ def buyers_of(study: Study, fold: OrderDays, found: dict[str, Any]) -> Buyers:
     names = study.log.names("customer").take(columns["code"])
     order = np.asarray(pc.sort_indices(names)) if len(names) else np.zeros(0, dtype=np.int64)
     columns = {name: values[order] for name, values in columns.items()}
+    kept, none = found["order_days"], np.zeros(0, dtype=np.int32)
     currency = study.log.names("currency") if found["currencies"] else None
     return Buyers(
         names=names.take(pa.array(order)),
@@ -287,6 +297,7 @@ def buyers_of(study: Study, fold: OrderDays, found: dict[str, Any]) -> Buyers:
         daily=found["daily"],
         negative=found["negative"],
         without_order=found["without_order"],
+        order_days=tuple(np.concatenate(c) for c in zip(*kept, strict=True)) if kept else (none, none),  # type: ignore[arg-type]
         currencies={currency[code]: rows for code, rows in found["currencies"].items()} if currency else {},
         **columns,
     )

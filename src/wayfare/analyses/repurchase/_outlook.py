@@ -6,6 +6,7 @@ one no plain model knows: it is read off the quarters seen so far, and where les
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._order_days import Buyers, Summary
+from wayfare.analyses.repurchase._origins import Miss
 
 if TYPE_CHECKING:
-    from wayfare.stats.btyd.count_model import CountModel
+    from wayfare.analyses.repurchase._paced import Paced
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +30,9 @@ _YEAR_DAYS = 364
 _QUARTER, _YEAR_QUARTERS = 13, 4
 _ENOUGH_QUARTER, _ENOUGH_WEEK = 30, 20
 _DRAWS, _TRIALS, _ROWS = 40, 64, 4000
+_GRID = 2000
+# One earlier forecast says how far off one may be only roughly.
+_ALONE = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,19 +95,20 @@ def _gamma(mean: Floats, cv: Floats, confidence: float) -> tuple[Floats, Floats]
 
 
 def outlook(
-    model: CountModel, summary: Summary, worth: Floats, spread: float, weeks: int, season: Season
+    paced: Paced, summary: Summary, worth: Floats, spread: float, weeks: int, season: Season
 ) -> Outlook:
     """The weeks after a summary was taken, from its expected orders by pairs of repeat orders and age."""
-    alive = model.predict_alive(summary.table)
-    pairs, kind = np.unique(np.column_stack((summary.frequency, summary.age)), axis=0, return_inverse=True)
+    model, own = paced.model, paced.table(summary)
+    alive = model.predict_alive(own)
+    pairs, kind = np.unique(np.column_stack((own["frequency"], own["age"])), axis=0, return_inverse=True)
     kind = kind.ravel()
     table = {"frequency": pairs[:, 0], "recency": np.where(pairs[:, 0] > 0, pairs[:, 1], 0.0), "age": pairs[:, 1]}
     chance = np.maximum(model.predict_alive(table), 1e-300)
-    until = np.array([model.predict_orders(table, float(week)) / chance for week in range(1, weeks + 1)])
+    until = np.array([model.predict_orders(table, paced.ahead(summary, week)) / chance for week in range(1, weeks + 1)])
     each: Floats = np.diff(until, axis=0, prepend=0.0)
     orders: Floats = each @ np.bincount(kind, weights=alive, minlength=len(pairs))
     value: Floats = each @ np.bincount(kind, weights=alive * worth, minlength=len(pairs)) if np.isfinite(worth).all() else np.full(weeks, np.nan)
-    chance_cv, known_cv = _doubt(model, summary, weeks)
+    chance_cv, known_cv = _doubt(paced, summary, weeks)
     common = season.quarter_cv**2 + known_cv**2
     mean = max(float(orders.sum()), 1e-9)
     return Outlook(
@@ -116,19 +122,20 @@ def outlook(
     )
 
 
-def _doubt(model: CountModel, summary: Summary, weeks: int) -> tuple[float, float]:
+def _doubt(paced: Paced, summary: Summary, weeks: int) -> tuple[float, float]:
     """The relative spread of the total by chance and by the parameters' doubt, from some of the customers."""
-    rows = np.column_stack((summary.frequency, summary.recency, summary.age))
+    model, ahead = paced.model, paced.ahead(summary, weeks)
+    rows = np.column_stack(list(paced.table(summary).values()))
     kinds, weight = np.unique(rows, axis=0, return_counts=True)
     rng = np.random.default_rng(11)
     if len(kinds) > _ROWS:
         chosen = rng.choice(len(rows), _ROWS, replace=False)
         kinds, weight = rows[chosen], np.full(_ROWS, len(rows) / _ROWS)
     table = dict(zip(("frequency", "recency", "age"), kinds.T, strict=True))
-    expected = model.predict_orders(table, float(weeks))
+    expected = model.predict_orders(table, ahead)
     total = max(float(weight @ expected), 1e-9)
-    squares = np.mean([(model.simulate(table, float(weeks), seed=seed) - expected) ** 2 for seed in range(_TRIALS)], axis=0)
-    totals = [float(weight @ model.at(draw).predict_orders(table, float(weeks))) for draw in model.draws(_DRAWS, seed=5)]
+    squares = np.mean([(model.simulate(table, ahead, seed=seed) - expected) ** 2 for seed in range(_TRIALS)], axis=0)
+    totals = [float(weight @ model.at(draw).predict_orders(table, ahead)) for draw in model.draws(_DRAWS, seed=5)]
     return float(np.sqrt(weight @ squares)) / total, float(np.std(totals)) / total
 
 
@@ -153,29 +160,46 @@ class Season:
     observed: bool
 
 
-def season_of(model: CountModel, buyers: Buyers, cut: int, spread: float) -> Season:
-    """The weeks up to a day (its number since 1970) against what the model expects of them."""
+def season_of(paced: Paced, buyers: Buyers, cut: int, spread: float, past: Sequence[Miss]) -> Season:
+    """The weeks up to a day (its number since 1970) against what the model expects of them, and how far off earlier
+    forecasts were; the larger of the two spreads holds."""
     days = cut - buyers.origin + 1
     first = np.bincount(buyers.first_day[buyers.first_day <= cut] - buyers.origin, minlength=days)[:days]
-    repeats = np.diff(np.asarray(model.expected_new(np.arange(days) / 7)), prepend=0.0)
-    daily = _spread_over(first, repeats)
-    expected, actual = _weeks(daily), _weeks(buyers.daily["repeat_orders"][:days].astype(float))
+    expected, actual = _expected(paced, first, buyers.origin), _weeks(buyers.daily["repeat_orders"][:days].astype(float))
     started = np.flatnonzero(first)
     seen = days - (started[0] if len(started) else days)
     quarter = _beyond_chance(expected, actual, _QUARTER, _ENOUGH_QUARTER)
     week = _beyond_chance(expected, actual, 1, _ENOUGH_WEEK)
     year = bool(seen >= _YEAR_DAYS) and bool(np.isfinite(quarter))
-    if not year:
-        quarter = max(UNSEEN_SEASON, float(np.nan_to_num(quarter)))
+    quarter = max(0.0 if year else UNSEEN_SEASON, float(np.nan_to_num(quarter)), _off(past))
     orders, value = (_weeks(buyers.daily[name][:days].astype(float)) for name in ("orders", "value"))
     prices = max(_prices(orders, value, spread), 0.0 if year else UNSEEN_PRICES)
     return Season(expected, actual, quarter, float(np.nan_to_num(week)), prices, year)
 
 
-def _spread_over(first: NDArray, repeats: Floats) -> Floats:
-    from scipy.signal import fftconvolve
+def _off(past: Sequence[Miss]) -> float:
+    """The root mean square of ln(actual / expected) of earlier forecasts, less chance, widened as they are few."""
+    from scipy.special import ndtri, stdtrit
 
-    return np.maximum(fftconvolve(first.astype(float), repeats)[: len(repeats)], 0.0)
+    off = [np.log(miss.actual / miss.expected) ** 2 - 1 / miss.expected for miss in past if miss.actual > 0 and miss.expected > 0]
+    if not off:
+        return 0.0
+    wider = stdtrit(float(len(off)), 0.95) / ndtri(0.95) if len(off) > 1 else _ALONE
+    return float(np.sqrt(max(float(np.mean(off)), 0.0)) * wider)
+
+
+def _expected(paced: Paced, first: NDArray, origin: int) -> Floats:
+    """Repeat orders that the model expects of each week so far, from the numbers of first orders by day alone."""
+    whole = len(first) // 7
+    begun = np.flatnonzero(first)
+    if not len(begun):
+        return np.zeros(whole)
+    ends = (origin + len(first) - 1 - 7 * np.arange(whole, -1, -1)) / 7
+    starts, count = (origin + begun) / 7, first[begun]
+    grid = np.expm1(np.linspace(0, np.log1p(float(paced.elapsed(starts[0], ends[-1])) + 1e-9), _GRID))
+    known = np.asarray(paced.model.expected_new(grid))
+    so_far = [count @ np.interp(np.maximum(paced.elapsed(starts, end), 0.0), grid, known) for end in ends]
+    return np.diff(np.array(so_far))
 
 
 def _weeks(daily: Floats) -> Floats:

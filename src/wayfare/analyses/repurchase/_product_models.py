@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._basket_lines import Bought
-from wayfare.stats.baskets import Accuracy, Baskets, Ranking, accuracy, without_last
+from wayfare.stats.baskets import Accuracy, Baskets, Ranking, accuracy, among, without_last
 from wayfare.stats.recommenders import MODELS, recommend
 
 ENOUGH = 30
@@ -60,9 +60,9 @@ def trial(bought: Bought) -> Trial:
 def _chance(ranking: Ranking, wanted: NDArray[np.int64], earlier: Baskets, last: Baskets) -> NDArray[np.float64]:
     """The share of products at each place that were in the basket, new ones and those had before (2, at)."""
     named = ranking.product >= 0
-    pair = wanted[:, None] * np.int64(last.products) + ranking.product
-    hit = np.isin(pair, last.customer * np.int64(last.products) + last.product) & named
-    known = np.isin(pair, earlier.customer * np.int64(earlier.products) + earlier.product) & named
+    pair = wanted[:, None] * np.int64(max(last.products, 1)) + ranking.product
+    hit = among(last.pairs(), pair) & named
+    known = among(earlier.pairs(), pair) & named
     shares = []
     for mask in (named & ~known, known):
         count = mask.sum(axis=0)

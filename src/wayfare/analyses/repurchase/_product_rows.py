@@ -13,7 +13,7 @@ from wayfare.analyses.repurchase._basket_lines import Bought
 from wayfare.analyses.repurchase._offers import Offers
 from wayfare.analyses.repurchase._product_models import Trial
 from wayfare.result import table
-from wayfare.stats.baskets import Ranking, Scores
+from wayfare.stats.baskets import Ranking, Scores, among
 
 KINDS = ("repeat", "new", "cross_sell", "up_sell", "bulk")
 _REPEAT, _NEW, _CROSS, _UP, _BULK = range(5)
@@ -72,9 +72,9 @@ def _ranked(bought: Bought, ranking: Ranking, who: NDArray, own: Scores, tried: 
 def _new_kind(bought: Bought, own: Scores, customer: NDArray, product: NDArray) -> NDArray[np.bool_]:
     """Whether the customer never had anything of the product's kind."""
     kinds = len(bought.categories) + 1
-    had = np.unique(own.customer * kinds + bought.category[own.product])
+    had = np.sort(own.customer * kinds + bought.category[own.product])
     kind = bought.category[product]
-    return (kind >= 0) & ~np.isin(customer * kinds + kind, had)
+    return (kind >= 0) & ~among(had, customer * kinds + kind)
 
 
 def _ranked_reason(kind: int, times: int, orders: int, scored: int, by_category: int) -> str:
@@ -89,9 +89,9 @@ def _ranked_reason(kind: int, times: int, orders: int, scored: int, by_category:
 def _offered(
     bought: Bought, offers: Offers, place: int, kind: int, who: NDArray, named: NDArray | None, reason: Callable[[Offers], pa.Array]
 ) -> _Rows:
-    kept = np.isin(offers.customer, who)
+    kept = among(who, offers.customer)
     if named is not None:
-        kept &= ~np.isin(offers.customer * max(len(bought.products), 1) + offers.product, named)
+        kept &= ~among(named, offers.customer * max(len(bought.products), 1) + offers.product)
     rows = np.flatnonzero(kept)
     mine = Offers(*(getattr(offers, name)[rows] for name in ("customer", "product", "score", "gain", "because")))
     chance = mine.score if kind == _CROSS else np.full(rows.size, np.nan)

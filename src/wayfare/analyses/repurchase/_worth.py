@@ -12,6 +12,7 @@ from wayfare.analyses.repurchase._order_days import Buyers, Summary
 from wayfare.errors import WayfareError
 
 if TYPE_CHECKING:
+    from wayfare.analyses.repurchase._paced import Paced
     from wayfare.stats.btyd.count_model import CountModel
     from wayfare.stats.btyd.gamma_gamma import GammaGamma
 
@@ -89,7 +90,7 @@ class Lifetime:
     high: Floats
 
 
-def lifetime(model: CountModel, worth: Worth, summary: Summary, alive: Floats, weeks: float, discount: float) -> Lifetime:
+def lifetime(paced: Paced, worth: Worth, summary: Summary, alive: Floats, weeks: float, discount: float) -> Lifetime:
     """The discounted value of each customer's orders within `weeks`.
 
     The range is that of simulated futures under drawn parameters (Laplace), once for each pair of repeat orders and
@@ -97,26 +98,29 @@ def lifetime(model: CountModel, worth: Worth, summary: Summary, alive: Floats, w
     (γ + xz)·G(pN)/G(q + px) with standard gammas G, so that recency and value only shift and scale it.
     """
     rate = np.log1p(discount) / YEAR
-    orders = model.predict_discounted(summary.table, rate, weeks) if rate > 0 else model.predict_orders(summary.table, weeks)
+    ahead = paced.ahead(summary, weeks)
+    rate *= weeks / ahead
+    orders = paced.model.predict_discounted(paced.table(summary), rate, ahead) if rate > 0 else paced.orders(summary, weeks)
     value = orders * worth.mean
     if not np.isfinite(value).any():
         nothing = np.full(len(orders), np.nan)
         return Lifetime(orders, nothing, nothing, nothing)
-    low, high = _range(model, worth, summary, alive, orders, weeks)
+    low, high = _range(paced, worth, summary, alive, orders, ahead)
     return Lifetime(orders, value, np.minimum(low, value), np.maximum(high, value))
 
 
 def _range(
-    model: CountModel, worth: Worth, summary: Summary, alive: Floats, orders: Floats, weeks: float
+    paced: Paced, worth: Worth, summary: Summary, alive: Floats, orders: Floats, ahead: float
 ) -> tuple[Floats, Floats]:
-    age = summary.age if len(summary.age) <= _ROWS else np.round(summary.age)
+    model, own = paced.model, paced.table(summary)
+    age = own["age"] if len(alive) <= _ROWS else np.maximum(np.round(own["age"]), 1 / 7)
     pairs = np.column_stack((summary.frequency, age, worth.x))
     kinds, kind = np.unique(pairs, axis=0, return_inverse=True)
     kind = kind.ravel()
     table = {"frequency": kinds[:, 0], "recency": np.where(kinds[:, 0] > 0, kinds[:, 1], 0.0), "age": kinds[:, 1]}
-    draws = _futures(model, worth, table, kinds[:, 2], weeks)
+    draws = _futures(model, worth, table, kinds[:, 2], ahead)
     likely = model.predict_alive(table)[kind]
-    plain = model.predict_orders(summary.table, weeks)
+    plain = model.predict_orders(own, ahead)
     scale = np.where(plain > 0, orders / np.where(plain > 0, plain, 1.0), 1.0)
     if worth.model:
         scale = scale * (worth.model.params_["gamma"] + worth.x * worth.z)
@@ -129,8 +133,8 @@ def _range(
     return found[0], found[1]
 
 
-def _futures(model: CountModel, worth: Worth, table: dict[str, Floats], x: Floats, weeks: float) -> Floats:
-    """Sorted draws of what the orders of `weeks` add up to, before scaling, shape (kinds, draws)."""
+def _futures(model: CountModel, worth: Worth, table: dict[str, Floats], x: Floats, ahead: float) -> Floats:
+    """Sorted draws of what the orders of a time ahead add up to, before scaling, shape (kinds, draws)."""
     rng = np.random.default_rng(3)
     points = model.draws(_DRAWS, seed=1)
     values = worth.model.draws(_DRAWS, seed=2) if worth.model else [None] * _DRAWS
@@ -138,7 +142,7 @@ def _futures(model: CountModel, worth: Worth, table: dict[str, Floats], x: Float
     for number, (point, value) in enumerate(zip(points, values, strict=True)):
         drawn = model.at(point)
         for each in range(_EACH):
-            orders = drawn.simulate(table, weeks, seed=1000 * number + each)
+            orders = drawn.simulate(table, ahead, seed=1000 * number + each)
             found.append(_money(orders, x, value, rng) if worth.model else orders * worth.mean[0])
     return np.sort(np.array(found).T, axis=1)
 

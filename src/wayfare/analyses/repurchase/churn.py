@@ -5,27 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from wayfare.analyses._observed import whole_histories
-from wayfare.analyses.repurchase._candidates import ENOUGH, Candidate, final, fit
-from wayfare.analyses.repurchase._lateness import Lateness, due_after, lateness_at
-from wayfare.analyses.repurchase._order_days import NEVER, Buyers, buyers_of, order_days, span
+from wayfare.analyses.repurchase import _churn_tables as tables
+from wayfare.analyses.repurchase._candidates import CALENDAR, ENOUGH, Candidate, final
+from wayfare.analyses.repurchase._lateness import lateness_at
+from wayfare.analyses.repurchase._order_days import Buyers, buyers_of, order_days, span
 from wayfare.analyses.repurchase._said import warnings_of
-from wayfare.analyses.repurchase._signals import SIGNALS, last_orders, signals_of
-from wayfare.analyses.repurchase.forecast import forecast
+from wayfare.analyses.repurchase._signals import last_orders, signals_of
+from wayfare.analyses.repurchase.forecast import ForecastResult, forecast
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration
 from wayfare.domain.parameters import Share
 from wayfare.errors import InvalidParameter
-from wayfare.result import Columns, Finding, Result, table
-from wayfare.stats.proportions import difference_of_proportions, wilson
+from wayfare.result import Columns, Result
 from wayfare.study import Study
-
-_TELL = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,17 +39,17 @@ class ChurnResult(Result):
             value_at_stake="lifetime value still expected of the customer; null where it can't be said",
             changed_before="what happened from the order before the last one on: slower gaps, refund, support contact, low score, late delivery",
             orders="days with an order so far",
-            overdue="chance that somebody of this pace, still a customer, would have ordered by now; null without a model",
+            overdue="chance that somebody of these orders, still a customer, would have ordered by now",
             p_buy="chance of an order within the forecast's horizon; null without a model",
         ),
     ]
     summary: Annotated[
         pa.Table,
         Columns(
-            state="`late` or `on time`; `one order` has no pace of its own to be late by",
+            state="`late`, `on time`, or `one order`: no pace of one's own to be late by",
             customers="customers in it",
             share="of those who have ordered",
-            expected_alive="how many of them are expected to be still customers; null without a model",
+            expected_alive="how many of them are expected to be customers still; null without a model",
             value_at_stake="lifetime value still expected of them; null where it can't be said",
         ),
     ]
@@ -64,7 +60,7 @@ class ChurnResult(Result):
             customers="repeat customers in it",
             expected="how many were expected to order since; null without a model",
             actual="how many did",
-            share="actual of customers",
+            share="actual of customers; null under 10",
             low="lower end of the 95 % interval (Wilson)",
             high="upper end",
         ),
@@ -76,35 +72,32 @@ class ChurnResult(Result):
             late="late customers to whom it happened",
             late_share="of all late customers",
             on_time_share="of repeat customers who are on time",
-            difference="late share less on-time share",
+            difference="late share less on-time share; null where either group has under 30",
             low="lower end of the difference's 95 % interval (Newcombe)",
             high="upper end",
-            enough="whether both groups have 30 customers or more",
         ),
     ]
 
     observational: ClassVar[str] = (
-        "late customers and others differ in more than what happened before: a longer silence also leaves more time for a contact or a refund."
+        "late customers differ from others in more than what happened before, and a longer silence leaves more time for a contact or a refund."
     )
 
     def draw(self) -> Picture | None:
-        """How many of each state came back in the check."""
-        from wayfare.analyses.repurchase._churn_chart import at_stake_chart
+        """The late customers with the most at stake: how long their usual gap is, and how long they are silent."""
+        from wayfare.analyses.repurchase._churn_chart import late_chart
 
-        return at_stake_chart(self) if self.customers.num_rows else None
+        return late_chart(self) if self.customers.num_rows else None
 
 
 @analysis
-def churn(
-    study: Study, *, late: Share = 0.8, check: Duration = Duration.parse("91d"), top: int = 1000
-) -> ChurnResult:
+def churn(study: Study, *, late: Share = 0.8, check: Duration = Duration.parse("91d"), top: int = 1000) -> ChurnResult:
     """Which customers are late for themselves, how much value is at stake, and what changed before?
 
-    A repeat customer is late when somebody with the same orders, were he or she still a customer, would have ordered
-    again by now with the chance `late`: the forecast's model as of the customer's last order. Value at stake is the
-    lifetime value that the forecast still expects. The same rule applied `check` before the log's end shows how many
-    of those it called late came back. Under 50 repeat customers no model is fitted; late then means a silence of more
-    than 1 / (1 − late) times half the customer's own mean gap.
+    A repeat customer is late when somebody with the same orders, if still a customer, would have ordered again by
+    now with the chance `late`: the forecast's model, as of the customer's last order. With fewer than 50 repeat
+    customers the customer's own gaps alone say so. Value at stake is the lifetime value that the forecast still
+    expects. The same rule, applied `check` before the log's end with the model of then, shows how many of those it
+    called late came back.
 
     Args:
         late: How sure it must be that the customer would have ordered by now.
@@ -115,9 +108,45 @@ def churn(
         raise InvalidParameter(f"{late:g} leaves everybody or nobody late.", where="late", hint="Give a share such as 0.8.")
     study = whole_histories(study)
     now = span(study)[1]
-    fold, signals = order_days(study, (now - round(check.days),)), last_orders(study, now)
+    # The model may be one with a calendar, which needs every order day.
+    fold, signals = order_days(study, (now - max(round(check.days), 1),), keep=True), last_orders(study, now)
     found, seen = study.fold_all([fold, signals])
     buyers = buyers_of(study, fold, found)
     known = study.result(forecast)
-    model = _model(buyers, known.to_dict if False else known, -1)  # type: ignore[arg-type]
-    return _result(study, buyers, known, model, seen, late, check, top)
+    assert isinstance(known, ForecastResult)
+    model = _model(known, buyers, -1)
+    who = lateness_at(buyers, -1, model.paced if model else None, late)
+    state = tables.State(study, buyers, known, model, who, late, check)
+    what = signals_of(buyers, seen)
+    then = _check(known, buyers, late) if len(fold.cuts) > 1 and fold.cuts[0] >= buyers.origin else None
+    calibration = tables.calibration(buyers, then)
+    differences = tables.signals(who, what)
+    return ChurnResult(
+        customers=tables.customers(state, what, max(top, 0)),
+        summary=tables.summary(state),
+        calibration=calibration,
+        signals=differences,
+        findings=tables.findings(state, calibration, differences),
+        warnings=warnings_of(study, buyers),
+    )
+
+
+def _model(known: ForecastResult, buyers: Buyers, cut: int) -> Candidate | None:
+    """The forecast's model on the orders up to a cut."""
+    chosen = [row["model"] for row in known.models.to_pylist() if row["chosen"]]
+    if not chosen or buyers.at(cut).repeaters < ENOUGH:
+        return None
+    # A season can't be told from the shorter record; the same model without one can then still say who was late.
+    names = [chosen[0], *([chosen[0].removesuffix(" with calendar")] if chosen[0] in CALENDAR else [])]
+    found = final(names, buyers, cut)
+    return found if found.paced else None
+
+
+def _check(known: ForecastResult, buyers: Buyers, late: float) -> tables.Check:
+    """The rule on what was known at the first cut."""
+    summary = buyers.at(0)
+    model = _model(known, buyers, 0)
+    who = lateness_at(buyers, 0, model.paced if model else None, late)
+    weeks = (buyers.cuts[-1] - buyers.cuts[0]) / 7
+    chance = model.paced.buy(summary, weeks)[summary.frequency > 0] if model and model.paced else None
+    return tables.Check(who, chance)

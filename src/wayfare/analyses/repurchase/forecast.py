@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from wayfare.analyses._observed import whole_histories
 from wayfare.analyses.repurchase import _forecast_tables as tables
-from wayfare.analyses.repurchase._candidates import ENOUGH, MODELS, Candidate, final, fit, judged, ranked
+from wayfare.analyses.repurchase._candidates import (
+    CALENDAR,
+    ENOUGH,
+    PLAIN,
+    SEASON_DAYS,
+    Candidate,
+    final,
+    fit,
+    judged,
+    ranked,
+)
 from wayfare.analyses.repurchase._forecast_words import said, warned
 from wayfare.analyses.repurchase._holdout import actual_orders
-from wayfare.analyses.repurchase._order_days import Buyers, buyers_of, order_days, span
+from wayfare.analyses.repurchase._order_days import Buyers, Summary, buyers_of, order_days, span
+from wayfare.analyses.repurchase._origins import EARLIER, SHORTEST_RECORD, Miss, earlier_errors
 from wayfare.analyses.repurchase._outlook import Outlook, Season, outlook, season_of
 from wayfare.analyses.repurchase._worth import Worth, worth_of
 from wayfare.analysis import analysis
@@ -130,6 +143,11 @@ class ForecastResult(Result):
         ),
     ]
 
+    season: Annotated[
+        pa.Table,
+        Columns(month="January first", rate="orders of a customer in this month over those in an average one; empty unless the chosen model has a calendar"),
+    ]
+
     def draw(self) -> Picture | None:
         """Orders by week: what was expected, with its interval, and what came."""
         from wayfare.analyses.repurchase._forecast_chart import weeks_chart
@@ -170,6 +188,11 @@ class Forecast:
     confidence: float
 
     @property
+    def earlier(self) -> Summary:
+        """What was known at the holdout's start."""
+        return self.buyers.at(self.buyers.before)
+
+    @property
     def judge(self) -> Candidate | None:
         """The chosen kind of model as it was fitted before the holdout."""
         return next((c for c in self.candidates if self.chosen and c.name == self.chosen.name and len(c.expected)), None)
@@ -181,20 +204,20 @@ def forecast(
     *,
     horizon: Duration = Duration.parse("182d"),
     holdout: Duration | None = None,
-    model: Literal["best", "BG/NBD", "MBG/NBD", "Pareto/NBD"] = "best",
+    model: Literal["best", "BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/NBD with calendar", "MBG/NBD with calendar"] = "best",
     lifetime: Duration = Duration.parse("1095d"),
     discount: Share = 0.1,
     confidence: Share = 0.9,
 ) -> ForecastResult:
     """How many orders will come from the customers we have, from whom, when, and worth how much?
 
-    Buy-till-you-die models (BG/NBD, MBG/NBD, Pareto/NBD) are fitted on all orders but those of the last weeks, and
-    judged on these by the Poisson deviance of each customer's orders; a model with a parameter that the data can't
+    Buy-till-you-die models (BG/NBD, MBG/NBD, Pareto/NBD, and where a year and a half was seen the better of the first
+    two with a season and trend) are fitted on all orders but those of the last weeks, and judged by the Poisson deviance of each customer's orders; a model with a parameter that the data can't
     tell comes after those without. The best is fitted again on all orders; where even that leaves a parameter open,
     a weak prior holds it. Orders of one customer on one day count as one, in weeks from the first order. The value
     of an order is Gamma-Gamma's, on repeat orders. New customers, who have yet to come, are not in the forecast.
-    Intervals of totals hold chance, the parameters' doubt and how far past quarters were off the model; where less
-    than a year was seen, a quarter more or less is assumed (a standard deviation of 25 %). With fewer than 50
+    Intervals of totals hold chance, the parameters' doubt, and how far off past quarters and the same forecast made
+    up to four times earlier were; where less than a year was seen, a standard deviation of at least 25 % is assumed. With fewer than 50
     repeat customers no model is fitted.
 
     Args:
@@ -218,6 +241,7 @@ def forecast(
         accuracy=tables.accuracy(found),
         tracking=tables.tracking(found),
         histories=tables.histories(found),
+        season=tables.season(found),
         findings=said(found),
         warnings=warned(found),
     )
@@ -234,19 +258,28 @@ def _forecast(study: Study, horizon: Duration, holdout: Duration | None, model: 
     origin, now = span(study)
     weeks = max(round(horizon.days / 7), 1)
     held_out = _held_out(now - origin + 1, weeks, holdout)
-    fold = order_days(study, (now - 7 * held_out,))
+    fold = order_days(study, _cuts(origin, now, held_out), keep=now - origin >= SEASON_DAYS or model in CALENDAR)
     buyers = buyers_of(study, fold, study.fold(fold))
     candidates = _tried(buyers, model, held_out)
     summary = buyers.at()
-    chosen = final(ranked(candidates), summary) if candidates else None
+    chosen = final([c.name for c in ranked(candidates) if c.paced], buyers) if candidates else None
     worth = worth_of(buyers, summary)
-    if chosen is None or chosen.model is None:
+    if chosen is None or chosen.paced is None:
         return Forecast(study, buyers, weeks, held_out, candidates, None, worth, None, None, None, None, confidence)
-    season = season_of(chosen.model, buyers, now, worth.spread)
-    ahead = outlook(chosen.model, summary, worth.mean, worth.spread, weeks, season)
-    judge = next((c for c in candidates if c.name == chosen.name and c.model and len(c.expected)), None)
-    before, season_then = _before(buyers, judge, held_out) if judge else (None, None)
+    judge = next((c for c in candidates if c.name == chosen.name and c.paced and len(c.expected)), None)
+    past = earlier_errors(chosen.name, judge, buyers)
+    season = season_of(chosen.paced, buyers, now, worth.spread, past)
+    ahead = outlook(chosen.paced, summary, worth.mean, worth.spread, weeks, season)
+    before, season_then = _before(buyers, judge, held_out, past[1:]) if judge else (None, None)
     return Forecast(study, buyers, weeks, held_out, candidates, chosen, worth, ahead, before, season, season_then, confidence)
+
+
+def _cuts(origin: int, now: int, held_out: int) -> tuple[int, ...]:
+    """The holdout's start, and earlier origins as far apart that the same forecast can be tried from."""
+    if not held_out:
+        return ()
+    earlier = (now - 7 * held_out * back for back in range(2, 2 + EARLIER))
+    return now - 7 * held_out, *(cut for cut in earlier if cut - origin >= SHORTEST_RECORD)
 
 
 def _held_out(days: int, weeks: int, asked: Duration | None) -> int:
@@ -260,17 +293,26 @@ def _held_out(days: int, weeks: int, asked: Duration | None) -> int:
 def _tried(buyers: Buyers, model: str, held_out: int) -> tuple[Candidate, ...]:
     if buyers.repeaters < ENOUGH:
         return ()
-    names = MODELS if model == "best" else (model,)
-    earlier = buyers.at(0)
-    if not held_out or earlier.repeaters < ENOUGH:
-        return tuple(fit(name, buyers.at()) for name in names)
-    actual = actual_orders(buyers, earlier)
-    return tuple(judged(fit(name, earlier), earlier, float(held_out), actual) for name in names)
+    earlier = buyers.at(buyers.before)
+    held_out = held_out if earlier.repeaters >= ENOUGH else 0
+    cut, actual = (buyers.before, actual_orders(buyers, earlier)) if held_out else (-1, np.zeros(0))
+
+    def tried(name: str) -> Candidate:
+        found = fit(name, buyers, cut)
+        return judged(found, earlier, float(held_out), actual) if held_out else found
+
+    if model != "best":
+        return (tried(model),)
+    plain = tuple(tried(name) for name in PLAIN)
+    if len(buyers.first_day) and buyers.cuts[cut] - int(buyers.first_day.min()) < SEASON_DAYS:
+        return plain
+    base = ranked([candidate for candidate in plain if f"{candidate.name} with calendar" in CALENDAR])[0]
+    return *plain, tried(f"{base.name} with calendar")
 
 
-def _before(buyers: Buyers, judge: Candidate, held_out: int) -> tuple[Outlook, Season]:
-    assert judge.model is not None
-    earlier = buyers.at(0)
+def _before(buyers: Buyers, judge: Candidate, held_out: int, past: Sequence[Miss]) -> tuple[Outlook, Season]:
+    assert judge.paced is not None
+    earlier = buyers.at(buyers.before)
     worth = worth_of(buyers, earlier)
-    season = season_of(judge.model, buyers, buyers.cuts[0], worth.spread)
-    return outlook(judge.model, earlier, worth.mean, worth.spread, held_out, season), season
+    season = season_of(judge.paced, buyers, buyers.cuts[buyers.before], worth.spread, past)
+    return outlook(judge.paced, earlier, worth.mean, worth.spread, held_out, season), season

@@ -29,13 +29,13 @@ NOBODY_LEAVES = (
     "list of lost customers say nothing, and forecasts are those of a constant rate. Compare another model, take a "
     "longer record, or set a penalty."
 )
-SAME_DROP_OUT = (
-    "Customers don't differ in their drop-out (a and b run to infinity): only the mean probability a/(a+b) is known."
-)
+SAME_DROP_OUT = "Customers don't differ in their drop-out (a and b run to infinity): only the mean probability a/(a+b) is known."
 ALL_OR_NOTHING = (
     "Customers either leave at once or never (a and b run to 0): only the mean probability a/(a+b) is known."
 )
-EVERYBODY_LEAVES = "After an order everybody seems to leave (b runs to 0): too few order more than twice to tell."
+EVERYBODY_LEAVES = (
+    "After an order everybody seems to leave (b runs to 0): too few order more than twice to tell."
+)
 SAME_PACE = (
     "Customers don't differ in their pace (r and alpha run to infinity): only the mean rate r/alpha is known."
 )
@@ -70,7 +70,10 @@ class BetaGeometric(WeeklyOrders, CountModel):
         values = by(lambda x: log_rising(r, x)) + r * np.log(alpha) - k * since_age + log_kept
         values = values + np.logaddexp(0.0, log_odds)
         return values, (
-            by(lambda x: digamma(r + x) - digamma(r)) + np.log(alpha) - since_age + left * (since_age - since_recency),
+            by(lambda x: digamma(r + x) - digamma(r))
+            + np.log(alpha)
+            - since_age
+            + left * (since_age - since_recency),
             r / alpha - k / (alpha + rows.age) * (1 - left) - k / (alpha + rows.recency) * left,
             by(lambda x: digamma(a + b) - digamma(a + b + m(x))) + left / a,
             by(lambda x: digamma(b + m(x)) - digamma(b) - digamma(a + b + m(x)) + digamma(a + b))

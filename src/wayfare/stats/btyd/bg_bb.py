@@ -12,11 +12,13 @@ from wayfare.stats.btyd.boundary import Limit
 from wayfare.stats.btyd.count_model import CountModel, Theta
 from wayfare.stats.btyd.summary import Floats, Rows
 
-NOBODY_LEAVES = (
-    "No drop-out can be seen in these data (gamma runs to 0, or delta to infinity): every customer counts as alive."
+NOBODY_LEAVES = "No drop-out can be seen in these data (gamma runs to 0, or delta to infinity): every customer counts as alive."
+SAME_PACE = (
+    "Customers don't differ in how often they order (alpha and beta run to infinity): only the mean is known."
 )
-SAME_PACE = "Customers don't differ in how often they order (alpha and beta run to infinity): only the mean is known."
-SAME_DROP_OUT = "Customers don't differ in their drop-out (gamma and delta run to infinity): only the mean is known."
+SAME_DROP_OUT = (
+    "Customers don't differ in their drop-out (gamma and delta run to infinity): only the mean is known."
+)
 
 # Occasions after which `predict_next` says never.
 _LONGEST = 2000
@@ -91,7 +93,9 @@ class BGBB(CountModel):
         alpha, beta, gamma, delta = (np.asarray(value)[:, None] for value in theta)
         steps = np.arange(1, _LONGEST + 1)
         own = (alpha, beta, gamma, delta)
-        chance = np.cumsum(np.exp(self._log_first(own, x, age, np.broadcast_to(steps, (1, _LONGEST)))), axis=1)
+        chance = np.cumsum(
+            np.exp(self._log_first(own, x, age, np.broadcast_to(steps, (1, _LONGEST)))), axis=1
+        )
         reached = chance >= share[:, None]
         return np.where(reached.any(axis=1), 1.0 + reached.argmax(axis=1), np.inf)
 
@@ -103,7 +107,9 @@ class BGBB(CountModel):
 
     def _ahead(self, theta: Theta, age: Floats, ahead: Floats) -> Floats:
         n = age[:, None]
-        lives = self._log_next(theta, n, np.where(np.isfinite(ahead), ahead, 1.0)) - self._log_next(theta, n, 1.0)
+        lives = self._log_next(theta, n, np.where(np.isfinite(ahead), ahead, 1.0)) - self._log_next(
+            theta, n, 1.0
+        )
         return np.where(np.isfinite(ahead), lives, -np.inf)
 
     def _simulate(self, theta: Theta, rows: Rows, horizon: float, rng: np.random.Generator) -> Floats:
@@ -160,6 +166,8 @@ def _occasions(horizon: Any) -> Floats:
     """The occasions 1..horizon, a row each; infinite beyond a row's own horizon."""
     ends = np.atleast_1d(horizon)
     if np.any(ends % 1 != 0):
-        raise InvalidParameter("BG/BB's horizon counts occasions.", where="horizon", hint="Give a whole number.")
+        raise InvalidParameter(
+            "BG/BB's horizon counts occasions.", where="horizon", hint="Give a whole number."
+        )
     steps = np.arange(1, max(int(ends.max()), 1) + 1, dtype=float)[None, :]
     return np.where(steps <= ends[:, None], steps, np.inf)

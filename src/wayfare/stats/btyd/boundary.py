@@ -9,10 +9,10 @@ import numpy as np
 from wayfare.stats.btyd.fitting import Objective, Optimum
 from wayfare.stats.btyd.summary import Floats
 
-# Twice this is the drop of the log-likelihood that a likelihood-ratio test at 84 % would call a difference.
-_SAME = 0.5
-# Only a parameter this far from its scale (a factor of about 150) is asked whether it means its limit.
-_FAR = 5.0
+# A drop of the log-likelihood that a test at 95 % calls none: half of 2.71 (Self & Liang 1987, JASA 82, case 5).
+_SAME = 1.35
+# Only parameters this far from their scale (a factor of 20 on average) are asked whether they mean their limit.
+_FAR = 3.0
 # The standard deviation of a log-parameter from which its 80 % interval spans a factor of 47.
 _UNKNOWN = 1.5
 
@@ -53,7 +53,9 @@ def boundary_sentence(
         ends = np.array([at, at - 1.2816 * spread, at + 1.2816 * spread])
         value, low, high = np.exp(ends) if place < logs else ends
         if optimum.pinned[place]:
-            said.append(f"The parameter {name} runs to its limit ({value:.3g}): these data don't determine it.")
+            said.append(
+                f"The parameter {name} runs to its limit ({value:.3g}): these data don't determine it."
+            )
         elif spread > _UNKNOWN:
             said.append(f"The parameter {name} is hardly known: 80 % interval {low:.3g} to {high:.3g}.")
     return " ".join(said) or None
@@ -64,7 +66,7 @@ def _runs_there(
 ) -> bool:
     low, high = box
     middle = (low + high) / 2
-    if any(limit.way * (optimum.point[place] - middle[place]) < _FAR for place in places):
+    if limit.way * np.mean(optimum.point[places] - middle[places]) < _FAR:
         return False
     end = high if limit.way > 0 else low
     pushed = optimum.point.copy()

@@ -103,15 +103,25 @@ def estimate_calendar(
             f"The record spans {span / cycle:.1f} cycles, {_CYCLES_NEEDED} are needed: the season is unknown, and the "
             "forecast takes the time ahead for average. Supply a known calendar if there is one."
         )
-    spread = float(np.quantile(record.first, 0.9) - np.quantile(record.first, 0.1)) / span if span > 0 else 0.0
+    spread = (
+        float(np.quantile(record.first, 0.9) - np.quantile(record.first, 0.1)) / span if span > 0 else 0.0
+    )
     growing = trend and seasonal and spread >= _SPREAD_NEEDED
     if trend and seasonal and not growing:
-        notes.append("The customers came at about one time, so that a trend can't be told from their leaving: none is used.")
+        notes.append(
+            "The customers came at about one time, so that a trend can't be told from their leaving: none is used."
+        )
     return _by_turns(record, model(), cycle, parts, seasonal, growing, tuple(notes))
 
 
 def _by_turns(
-    record: _Record, model: BetaGeometric, cycle: float, parts: int, seasonal: bool, growing: bool, notes: tuple[str, ...]
+    record: _Record,
+    model: BetaGeometric,
+    cycle: float,
+    parts: int,
+    seasonal: bool,
+    growing: bool,
+    notes: tuple[str, ...],
 ) -> CalendarFit:
     season, slope = np.zeros(parts), 0.0
     observed = np.bincount(record.repeat, minlength=record.edges.size - 1).astype(float)
@@ -186,7 +196,9 @@ def _rates(
     by_part = np.bincount(part[used], weights=expected, minlength=parts)
     # The spread of the parts beyond chance (empirical Bayes): the variance that they are shrunk with.
     chance = noise / np.maximum(by_part, 1e-9)
-    raw = before[:parts] + np.bincount(part[used], weights=counts - expected, minlength=parts) / np.maximum(by_part, 1e-9)
+    raw = before[:parts] + np.bincount(part[used], weights=counts - expected, minlength=parts) / np.maximum(
+        by_part, 1e-9
+    )
     beyond = max(float(np.mean((raw - raw.mean()) ** 2 - chance)), 1e-4)
     prior = np.append(np.full(parts, noise / beyond), noise / _TREND_PRIOR**2)
     score = design.T @ (counts - expected) - prior * before
@@ -207,13 +219,14 @@ def _record(
     order = np.lexsort((time, code))
     code, time = code[order], time[order]
     starts = np.append(True, code[1:] != code[:-1])
-    frequency = np.bincount(code) - 1.0
+    frequency = np.bincount(code).astype(np.float64) - 1
     first, last = time[starts], time[np.append(starts[1:], True)]
     if np.any((last == first) & (frequency > 0)):
         raise BadInput("A customer has several orders at one moment.", where="time", hint="Merge them first.")
     width = cycle / parts
-    low, high = np.floor(first.min() / width), np.ceil(max(end + cycle if until is None else until, end) / width)
-    edges = np.arange(low, high + 1) * width
-    part = np.arange(int(low), int(high)) % parts
+    low = int(np.floor(first.min() / width))
+    high = int(np.ceil(max(end + cycle if until is None else until, end) / width))
+    edges = np.array([width * step for step in range(low, high + 1)])
+    part = np.arange(low, high) % parts
     repeat = np.clip(np.searchsorted(edges, time[~starts], side="right") - 1, 0, edges.size - 2)
     return _Record(first, last, frequency, end, edges, part, repeat)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from wayfare.errors import BadInput, InvalidParameter
+from wayfare.stats.btyd.covariates import read_covariates
 from wayfare.stats.btyd.fitting import Objective
 from wayfare.stats.btyd.model import Model, Problem
 from wayfare.stats.btyd.quadrature import legendre_nodes
@@ -16,8 +17,6 @@ from wayfare.stats.btyd.summary import (
     Floats,
     Indices,
     Rows,
-    column,
-    column_names,
     distinct_rows,
     groups,
     read_rows,
@@ -106,7 +105,9 @@ class CountModel(Model):
         """
         wanted = np.asarray(quantiles, dtype=float)
         if not ((wanted >= 0) & (wanted <= 1)).all():
-            raise InvalidParameter("A quantile is no share.", where="quantiles", hint="Give numbers from 0 to 1.")
+            raise InvalidParameter(
+                "A quantile is no share.", where="quantiles", hint="Give numbers from 0 to 1."
+            )
         theta, rows = self._read(summary, rate, dropout)
         alive = self._alive(theta, rows)
         times = np.full((rows.age.size, wanted.size), np.inf)
@@ -128,7 +129,13 @@ class CountModel(Model):
         nodes, weights = legendre_nodes(40)
         stretch = np.log1p(horizon / self._pace(rows))
         times = self._pace(rows) * np.expm1(stretch * nodes)
-        weights = weights * stretch * (times + self._pace(rows)) * rate_of_discount * np.exp(-rate_of_discount * times)
+        weights = (
+            weights
+            * stretch
+            * (times + self._pace(rows))
+            * rate_of_discount
+            * np.exp(-rate_of_discount * times)
+        )
 
         def discounted(own: Theta, x: Floats, age: Floats, end: Any) -> Floats:
             total = np.exp(-rate_of_discount * end) * self._orders(own, x, age, end)
@@ -136,7 +143,9 @@ class CountModel(Model):
                 total = total + weight * self._orders(own, x, age, np.asarray(time))
             return total
 
-        return self._alive(theta, rows) * self._given_alive(discounted, theta, rows, np.asarray(float(horizon)))
+        return self._alive(theta, rows) * self._given_alive(
+            discounted, theta, rows, np.asarray(float(horizon))
+        )
 
     def expected_new(self, t: Any) -> Any:
         """How many repeat orders a new customer is expected to place within `t` after the first: E[X(t)]."""
@@ -153,7 +162,9 @@ class CountModel(Model):
         shares = self._count(self._theta(), np.atleast_1d(counts), np.atleast_1d(times))
         return shares if counts.ndim else float(shares[0])
 
-    def total_draws(self, summary: Any, horizon: float, *, draws: int, seed: int, method: str = "laplace") -> Floats:
+    def total_draws(
+        self, summary: Any, horizon: float, *, draws: int, seed: int, method: str = "laplace"
+    ) -> Floats:
         """Totals of orders within `horizon` that could come: the parameters drawn, chance added.
 
         The spread by chance is that of simulated customers at the fitted parameters, taken as normal.
@@ -203,7 +214,8 @@ class CountModel(Model):
     def _read(self, summary: Any, rate: Any, dropout: Any) -> tuple[Theta, Rows]:
         rows, known = read_rows(summary), self._known
         found = [
-            self._read_covariates(values, rows, kind) for values, kind in ((rate, "rate"), (dropout, "dropout"))
+            self._read_covariates(values, rows, kind)
+            for values, kind in ((rate, "rate"), (dropout, "dropout"))
         ]
         for (names, _), wanted in zip(found, (known.rate, known.dropout), strict=True):
             if len(names) != len(wanted):
@@ -235,19 +247,7 @@ class CountModel(Model):
             return (), np.zeros((rows.age.size, 0))
         if not (self.rate_scaled if kind == "rate" else self.dropout_scaled):
             raise InvalidParameter(f"{type(self).__name__} takes no covariates of the {kind}.", where=kind)
-        if isinstance(values, np.ndarray | list):
-            matrix = np.asarray(values, dtype=float)
-            matrix = matrix[:, None] if matrix.ndim == 1 else matrix
-            names = tuple(str(place + 1) for place in range(matrix.shape[1]))
-        else:
-            names = tuple(column_names(values))
-            matrix = np.column_stack([column(values, name) for name in names])
-        if matrix.shape[0] != rows.age.size or not np.isfinite(matrix).all():
-            raise BadInput(
-                f"The covariates must hold one row of finite numbers for each of {rows.age.size} customers.",
-                where=kind,
-            )
-        return names, matrix
+        return read_covariates(values, rows.age.size, kind)
 
     def _problem_of(self, rows: Rows, rate: Floats, dropout: Floats) -> Problem:
         unit = np.log(max(float(rows.weight @ rows.age / rows.customers), 1e-9))
@@ -289,5 +289,7 @@ class CountModel(Model):
 def _time(value: Any) -> Any:
     times = np.asarray(value, dtype=float)
     if not (times >= 0).all():
-        raise InvalidParameter("A horizon is negative or missing.", where="horizon", hint="Give a time of 0 or more.")
+        raise InvalidParameter(
+            "A horizon is negative or missing.", where="horizon", hint="Give a time of 0 or more."
+        )
     return times

@@ -86,7 +86,9 @@ def _extent(k: Any, a: Any, m: Any, b: Any, start: Any, end: Any) -> tuple[Any, 
 
 def log_integral(k: Any, a: Any, m: Any, b: Any, start: Any, end: Any) -> Floats:
     """ln ∫ from start to end of (a+τ)^−k (b+τ)^−m dτ, a row each."""
-    return _as_needed(lambda *row, nodes: (FallingPowers.between(*row, nodes=nodes).log_value(),), k, a, m, b, start, end)[0]
+    return _as_needed(
+        lambda *row, nodes: (FallingPowers.between(*row, nodes=nodes).log_value(),), k, a, m, b, start, end
+    )[0]
 
 
 def log_integral_and_means(k: Any, a: Any, m: Any, b: Any, start: Any, end: Any) -> tuple[Floats, ...]:
@@ -98,10 +100,12 @@ def log_integral_and_means(k: Any, a: Any, m: Any, b: Any, start: Any, end: Any)
 
 def _as_needed(function: Callable[..., tuple[Floats, ...]], *values: Any) -> tuple[Floats, ...]:
     """`function` with as many nodes as each row needs for about twelve digits."""
-    arrays = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in values))
+    arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(value, dtype=float)) for value in values))
     _, width, falls = _extent(*arrays)
     drop = width * np.maximum(falls, 1.0)
     need = np.select([(drop <= 6) & (width <= 2.5), (drop <= 18) & (width <= 5)], [10, 16], _NODES)
+    if need.size == 0:
+        return function(*arrays, nodes=_NODES)
     results: list[Floats] = []
     for nodes in np.unique(need):
         rows = np.flatnonzero(need == nodes)

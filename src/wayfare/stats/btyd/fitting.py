@@ -78,7 +78,9 @@ def _searched(objective: Objective, start: Floats, low: Floats, high: Floats, si
     return np.asarray(found.x)
 
 
-def _climbed(objective: Objective, point: Floats, information: Floats, low: Floats, high: Floats) -> Floats | None:
+def _climbed(
+    objective: Objective, point: Floats, information: Floats, low: Floats, high: Floats
+) -> Floats | None:
     """The point that Newton steps with a fixed information lead to; None where they lead nowhere."""
     value, gradient = objective(point)
     for _ in range(_STEPS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,11 +12,17 @@ from wayfare.errors import BadInput
 from wayfare.stats.btyd.boundary import Limit
 from wayfare.stats.btyd.fitting import Objective
 from wayfare.stats.btyd.model import Model, Problem
-from wayfare.stats.btyd.summary import Floats, column, groups, weights
+from wayfare.stats.btyd.summary import Floats, column, groups, summed, weights
 
-SAME_VALUE = "Customers don't differ in the value of an order (q and gamma run to infinity): all get the mean."
-SAME_ORDERS = "A customer's orders don't differ in value (p runs to infinity, gamma to 0): each keeps its own mean."
-NO_MEAN = "The value of a new customer's order has no finite mean (q is at or below 1): a few customers dominate."
+SAME_VALUE = (
+    "Customers don't differ in the value of an order (q and gamma run to infinity): all get the mean."
+)
+SAME_ORDERS = (
+    "A customer's orders don't differ in value (p runs to infinity, gamma to 0): each keeps its own mean."
+)
+NO_MEAN = (
+    "The value of a new customer's order has no finite mean (q is at or below 1): a few customers dominate."
+)
 
 
 class GammaGamma(Model):
@@ -52,7 +59,7 @@ class GammaGamma(Model):
         if used.sum() < 2:
             raise BadInput("Fewer than two customers have repeat orders with a value.", where="summary")
         first, group = groups(x[used], z[used])
-        counts = np.bincount(group, weights=weight[used], minlength=first.size)
+        counts = summed(group, weight[used], first.size)
         return self._solve(_problem(self, x[used][first], z[used][first], counts))._named_mean()
 
     def predict_value(self, summary: Any) -> Floats:
@@ -63,7 +70,9 @@ class GammaGamma(Model):
         x, z, _ = self._read(summary)
         p, q, gamma = np.exp(self._known.point)
         below = p * x + q - 1
-        return np.where(below > 0, p * (gamma + x * np.where(x > 0, z, 0.0)) / np.where(below > 0, below, 1.0), np.inf)
+        return np.where(
+            below > 0, p * (gamma + x * np.where(x > 0, z, 0.0)) / np.where(below > 0, below, 1.0), np.inf
+        )
 
     def expected_value(self) -> float:
         """The expected value of an order of a customer of whom nothing is known: pγ/(q−1)."""
@@ -72,12 +81,12 @@ class GammaGamma(Model):
     def _read(self, summary: Any) -> tuple[Floats, Floats, Floats]:
         x, z = column(summary, "frequency"), column(summary, "value")
         if x.shape != z.shape or np.any(x < 0):
-            raise BadInput("frequency and value must be of one length, and no frequency negative.", where="summary")
+            raise BadInput(
+                "frequency and value must be of one length, and no frequency negative.", where="summary"
+            )
         return x, z, weights(summary, x.size)
 
     def _named_mean(self) -> Self:
-        from dataclasses import replace
-
         known = self._known
         if known.point[1] <= 0:
             said = f"{known.boundary} {NO_MEAN}" if known.boundary else NO_MEAN

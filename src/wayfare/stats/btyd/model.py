@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +80,9 @@ class Model:
 
     def __init__(self, *, penalty: float = 0.0) -> None:
         if not penalty >= 0:
-            raise InvalidParameter(f"A penalty of {penalty} can't be used.", where="penalty", hint="Give 0 or more.")
+            raise InvalidParameter(
+                f"A penalty of {penalty} can't be used.", where="penalty", hint="Give 0 or more."
+            )
         self.penalty = penalty
         self._fitted: Fitted | None = None
         self._problem: Problem | None = None
@@ -153,7 +155,9 @@ class Model:
         old = self._fitted or Fitted(point, np.zeros((point.size, point.size)), np.nan, np.nan, None)
         other = copy.copy(self)
         other._problem = None
-        other._fitted = replace(old, point=point, covariance=np.zeros_like(old.covariance), log_likelihood=np.nan)
+        other._fitted = replace(
+            old, point=point, covariance=np.zeros_like(old.covariance), log_likelihood=np.nan
+        )
         return other
 
     def to_json(self) -> str:
@@ -207,7 +211,9 @@ class Model:
     @property
     def _known(self) -> Fitted:
         if self._fitted is None:
-            raise NotReady(f"This {type(self).__name__} has not been fitted.", hint="Call fit(summary) first.")
+            raise NotReady(
+                f"This {type(self).__name__} has not been fitted.", hint="Call fit(summary) first."
+            )
         return self._fitted
 
     def _all_names(self) -> tuple[str, ...]:
@@ -248,7 +254,9 @@ class Model:
     def _refit(self, rng: np.random.Generator) -> Floats:
         problem, point = self._problem, self._known.point
         if problem is None:
-            raise NotReady("A loaded model holds no data to resample.", hint="Fit it again, or use laplace draws.")
+            raise NotReady(
+                "A loaded model holds no data to resample.", hint="Fit it again, or use laplace draws."
+            )
         customers = round(problem.weight.sum())
         weight = rng.multinomial(customers, problem.weight / problem.weight.sum()).astype(float)
         objective = self._penalised(problem.objective(weight), problem.start)

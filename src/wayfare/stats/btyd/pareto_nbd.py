@@ -23,10 +23,10 @@ NOBODY_LEAVES = (
     "that P(alive) and the list of lost customers say nothing, and forecasts are those of a constant rate. Compare "
     "another model, take a longer record, or set a penalty."
 )
-SAME_DROP_OUT = (
-    "Customers don't differ in their drop-out (s and beta run to infinity): only the mean rate s/beta is known."
+SAME_DROP_OUT = "Customers don't differ in their drop-out (s and beta run to infinity): only the mean rate s/beta is known."
+SAME_PACE = (
+    "Customers don't differ in their pace (r and alpha run to infinity): only the mean rate r/alpha is known."
 )
-SAME_PACE = "Customers don't differ in their pace (r and alpha run to infinity): only the mean rate r/alpha is known."
 
 
 class ParetoNBD(CountModel):

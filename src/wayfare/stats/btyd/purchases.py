@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from scipy.special import betaln
 
-from wayfare.stats.btyd.quadrature import beta_nodes_of, in_blocks, legendre_nodes
+from wayfare.stats.btyd.quadrature import beta_nodes, in_blocks, legendre_nodes
 from wayfare.stats.btyd.summary import Floats
 
 # Up to this ratio of horizon to α + T the nodes of the beta distribution do; beyond, the integrand bends
 # too sharply near p = 0, unless a keeps the distribution clear of it.
 _FAR = 12.0
-_CLEAR_OF_ZERO = 8.0
+_CLEAR_OF_ZERO = 20.0
+# How many nodes give sixteen digits up to a ratio: the error falls as ρ^−2n, with ρ from the pole at p = −1/ratio.
+_ENOUGH = ((1.5, 12), (4.0, 20), (np.inf, 32))
 _SMALLEST = 1e-300
 
 
@@ -21,7 +23,7 @@ def expected_until_leaving(k: Any, time: Any, a: Any, c: Any) -> Floats:
     """E[(1 − (1 + p·time)^−k)/p] over p ~ Beta(a, c): orders of one who is alive, with time in units of α + T.
 
     This is Fader, Hardie & Lee (2005, eq. 10) without its ₂F₁, which loses all digits near a = 1, for large k
-    and for long horizons. A 32-node Gauss–Jacobi expectation; where the horizon is far beyond the age, the
+    and for long horizons. A Gauss–Jacobi expectation of up to 32 nodes; where the horizon is far beyond the age, the
     same integral in pieces.
     """
     k, time, a, c = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in (k, time, a, c)))
@@ -29,11 +31,16 @@ def expected_until_leaving(k: Any, time: Any, a: Any, c: Any) -> Floats:
     far = (time > _FAR) & (a < _CLEAR_OF_ZERO)
     near = ~far
     if near.any():
-        p, weights = beta_nodes_of(a[near], c[near])
+        p, weights = beta_nodes(a[near], c[near], nodes_enough(float(time[near].max())))
         expected[near] = (weights * _given_p(k[near], time[near], p)).sum(axis=1)
     if far.any():
         expected[far] = in_blocks(_in_pieces, k[far], time[far], a[far], c[far])
     return expected
+
+
+def nodes_enough(time: float) -> int:
+    """How many nodes give full accuracy up to this ratio of horizon to α + T."""
+    return next(nodes for reach, nodes in _ENOUGH if time <= reach)
 
 
 def _given_p(k: Floats, time: Floats, p: Floats) -> Floats:
@@ -53,7 +60,7 @@ def _in_pieces(k: Floats, time: Floats, a: Floats, c: Floats) -> Floats:
 
 
 def _start(a: Floats, c: Floats, bend: Floats) -> tuple[Floats, Floats]:
-    nodes, weights = beta_nodes_of(a, np.ones_like(a))
+    nodes, weights = beta_nodes(a, np.ones_like(a))
     p = bend[:, None] * nodes
     share = a * np.log(bend) - np.log(a)
     return p, np.log(np.maximum(weights, _SMALLEST)) + share[:, None] + (c[:, None] - 1) * np.log1p(-p)
@@ -74,7 +81,7 @@ def _end(a: Floats, c: Floats, end: Floats) -> tuple[Floats, Floats]:
     # Where c is large the distribution ends before ½.
     reached = end >= 0.5
     own = np.where(reached, c, 1.0)
-    nodes, weights = beta_nodes_of(np.ones_like(a), own)
+    nodes, weights = beta_nodes(np.ones_like(a), own)
     p = 1 - (1 - nodes) / 2
     log_density = np.log(np.maximum(weights, _SMALLEST)) - (own * np.log(2) + np.log(own))[:, None]
     log_density = log_density + (a[:, None] - 1) * np.log(p)

@@ -16,31 +16,37 @@ NODES = 32
 _BLOCK = 4096
 
 
-@lru_cache(maxsize=8192)
-def beta_nodes(a: float, b: float, count: int = NODES) -> tuple[Floats, Floats]:
-    """Nodes in (0, 1) and weights that add up to 1, for expectations over Beta(a, b).
+def beta_nodes(a: Any, b: Any, count: int = NODES) -> tuple[Floats, Floats]:
+    """Nodes in (0, 1) and weights that add up to 1, for expectations over Beta(a, b): a row for each a and b.
 
-    Gauss–Jacobi by the eigenvalues of the recurrence (Golub & Welsch 1969, Math. Comp. 23), shifted to
-    (0, 1) so that no coefficient cancels where a or b is very large or near 0.
+    Computed once for each distinct pair; the last few tables are kept.
     """
+    first, second = np.broadcast_arrays(np.atleast_1d(a).astype(float), np.atleast_1d(b).astype(float))
+    pairs, place = np.unique(np.column_stack((first, second)), axis=0, return_inverse=True)
+    nodes, weights = _jacobi(pairs.tobytes(), count)
+    return nodes[place], weights[place]
+
+
+@lru_cache(maxsize=32)
+def _jacobi(pairs: bytes, count: int) -> tuple[Floats, Floats]:
+    """Gauss–Jacobi by the eigenvalues of the recurrence (Golub & Welsch 1969, Math. Comp. 23).
+
+    It is shifted to (0, 1) so that no coefficient cancels where a or b is very large or near 0.
+    """
+    a, b = np.frombuffer(pairs).reshape(-1, 2).T[:, :, None]
+    c = a + b
     k = np.arange(1, count, dtype=float)
-    n, c = 2 * k + a + b, a + b
-    middle = np.empty(count)
-    middle[0] = a / c
-    middle[1:] = (2 * k * (k + c - 1) + (c - 2) * a) / (n * (n - 2))
-    beside = np.empty(count - 1)
-    beside[0] = a * b / (c * c * (c + 1))
-    k, n = k[1:], n[1:]
-    beside[1:] = k * (k + a - 1) * (k + b - 1) * (k + c - 2) / ((n - 2) ** 2 * (n - 1) * (n - 3))
-    values, vectors = np.linalg.eigh(np.diag(middle) + np.diag(np.sqrt(beside), -1))
-    return np.clip(values, 0.0, 1.0), vectors[0] ** 2
-
-
-def beta_nodes_of(a: Floats, b: Floats, count: int = NODES) -> tuple[Floats, Floats]:
-    """`beta_nodes` for arrays of a and b: shape (rows, count) each, computed once for each distinct pair."""
-    pairs, place = np.unique(np.column_stack(np.broadcast_arrays(a, b)), axis=0, return_inverse=True)
-    nodes = np.array([beta_nodes(float(one), float(other), count) for one, other in pairs])
-    return nodes[place, 0], nodes[place, 1]
+    n = 2 * k + c
+    middle = np.concatenate((a / c, (2 * k * (k + c - 1) + (c - 2) * a) / (n * (n - 2))), axis=1)
+    k, n = k[1:], n[:, 1:]
+    further = k * (k + a - 1) * (k + b - 1) * (k + c - 2) / ((n - 2) ** 2 * (n - 1) * (n - 3))
+    beside = np.sqrt(np.concatenate((a * b / (c * c * (c + 1)), further), axis=1))
+    matrix = np.zeros((a.shape[0], count, count))
+    place = np.arange(count)
+    matrix[:, place, place] = middle
+    matrix[:, place[1:], place[:-1]] = beside
+    values, vectors = np.linalg.eigh(matrix)
+    return np.clip(values, 0.0, 1.0), vectors[:, 0, :] ** 2
 
 
 @lru_cache(maxsize=16)

@@ -13,7 +13,9 @@ from wayfare.stats.btyd.model import Model
 from wayfare.stats.btyd.pareto_nbd import ParetoNBD
 from wayfare.stats.btyd.sbg import SBG
 
-_KINDS: dict[str, type[Model]] = {kind.__name__: kind for kind in (BGBB, BGNBD, MBGNBD, SBG, GammaGamma, ParetoNBD)}
+_KINDS: dict[str, type[Model]] = {
+    kind.__name__: kind for kind in (BGBB, BGNBD, MBGNBD, SBG, GammaGamma, ParetoNBD)
+}
 
 
 def load_model(text: str) -> Model:

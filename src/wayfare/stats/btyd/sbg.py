@@ -12,10 +12,14 @@ from wayfare.stats.btyd.boundary import Limit
 from wayfare.stats.btyd.fitting import Objective
 from wayfare.stats.btyd.model import Model, Problem
 from wayfare.stats.btyd.quadrature import log_rising
-from wayfare.stats.btyd.summary import Floats, column, groups, weights
+from wayfare.stats.btyd.summary import Floats, column, groups, summed, weights
 
-SAME_CHURN = "Customers don't differ in their churn (alpha and beta run to infinity): only the mean rate is known."
-NOBODY_LEAVES = "Hardly anybody has left (alpha runs to 0, or beta to infinity): churn can't be told from none."
+SAME_CHURN = (
+    "Customers don't differ in their churn (alpha and beta run to infinity): only the mean rate is known."
+)
+NOBODY_LEAVES = (
+    "Hardly anybody has left (alpha runs to 0, or beta to infinity): churn can't be told from none."
+)
 
 
 class SBG(Model):
@@ -50,11 +54,13 @@ class SBG(Model):
         if not (age.shape == churned.shape == weight.shape):
             raise BadInput("The columns differ in length.", where="summary")
         if np.any((age < 0) | (age % 1 != 0)) or not np.isin(churned, (0, 1)).all() or np.any(churned > age):
-            raise BadInput("Ages are whole periods, churned is 0 or 1, and nobody leaves at age 0.", where="summary")
+            raise BadInput(
+                "Ages are whole periods, churned is 0 or 1, and nobody leaves at age 0.", where="summary"
+            )
         if not weight[churned > 0].sum() > 0:
             raise BadInput("Nobody has left yet, so there is no churn to fit.", where="summary")
         first, group = groups(age, churned)
-        counts = np.bincount(group, weights=weight, minlength=first.size)
+        counts = summed(group, weight, first.size)
         return self._solve(_problem(self, age[first], churned[first], counts))
 
     def fit_survivors(self, survivors: Any) -> Self:
@@ -97,7 +103,9 @@ class SBG(Model):
             return start / (alpha - 1) if alpha > 1 else np.full(np.shape(start), np.inf)[()]
         return start / (alpha + start) * hyp2f1(1, start + 1, alpha + start + 1, 1 / (1 + discount))
 
-    def _log_likelihood(self, point: Floats, age: Floats, churned: Floats) -> tuple[Floats, tuple[Floats, ...]]:
+    def _log_likelihood(
+        self, point: Floats, age: Floats, churned: Floats
+    ) -> tuple[Floats, tuple[Floats, ...]]:
         alpha, beta = np.exp(point)
         stayed, c = age - churned, alpha + beta
         values = log_rising(beta, stayed) - log_rising(c, age) + churned * np.log(alpha)

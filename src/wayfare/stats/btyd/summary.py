@@ -44,6 +44,7 @@ class Rows:
 
     @property
     def customers(self) -> float:
+        """How many customers the rows stand for."""
         return float(self.weight.sum())
 
 
@@ -95,7 +96,9 @@ def column(table: Any, name: str) -> Floats:
     try:
         values = np.asarray(table[name], dtype=float)
     except (TypeError, ValueError) as problem:
-        raise BadInput(f"The column {name!r} holds something other than numbers.", where="summary") from problem
+        raise BadInput(
+            f"The column {name!r} holds something other than numbers.", where="summary"
+        ) from problem
     _check((~np.isfinite(values), f"The column {name!r} holds missing or infinite numbers."))
     return values
 
@@ -119,6 +122,7 @@ def weights(table: Any, size: int) -> Floats:
 
 
 def same_length(*arrays: npt.NDArray[Any]) -> bool:
+    """Whether all arrays have one shape."""
     return len({array.shape for array in arrays}) == 1
 
 
@@ -132,6 +136,11 @@ def groups(*columns: Floats) -> tuple[Indices, Indices]:
     first = np.zeros(count if group.size else 0, dtype=np.intp)
     first[group] = np.arange(group.size)
     return first, group
+
+
+def summed(group: Indices, values: Floats, count: int) -> Floats:
+    """The sum of the values in each of `count` groups."""
+    return np.bincount(group, weights=values, minlength=count).astype(np.float64)
 
 
 def levels_of(values: Floats) -> tuple[Floats, Indices]:
@@ -160,7 +169,7 @@ def distinct_rows(rows: Rows, *further: Floats) -> tuple[Rows, Indices]:
     """The distinct rows with their counts, and one row of each; `further` columns keep rows apart."""
     used = np.flatnonzero(rows.weight > 0)
     first, group = groups(*(values[used] for values in (rows.frequency, rows.recency, rows.age, *further)))
-    weight = np.bincount(group, weights=rows.weight[used], minlength=first.size)
+    weight = summed(group, rows.weight[used], first.size)
     first = used[first]
     return rows_of(rows.frequency[first], rows.recency[first], rows.age[first], weight), first
 

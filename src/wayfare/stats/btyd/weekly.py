@@ -8,8 +8,9 @@ import numpy as np
 
 from wayfare.errors import InvalidParameter
 from wayfare.stats.btyd.count_model import CountModel, Theta
-from wayfare.stats.btyd.quadrature import beta_nodes_of
-from wayfare.stats.btyd.summary import Floats, groups
+from wayfare.stats.btyd.purchases import nodes_enough
+from wayfare.stats.btyd.quadrature import beta_nodes
+from wayfare.stats.btyd.summary import Floats, groups, summed
 
 
 class WeeklyOrders(CountModel):
@@ -46,30 +47,32 @@ class WeeklyOrders(CountModel):
         theta, rows = self._read(summary, rate_covariates, dropout_covariates)
         varying = [value for value in theta if np.ndim(value)]
         first, group = groups(rows.frequency, rows.age, *varying)
-        alive = np.bincount(group, weights=rows.weight * self._alive(theta, rows), minlength=first.size)
+        alive = summed(group, rows.weight * self._alive(theta, rows), first.size)
         own = tuple(value[first] if np.ndim(value) else value for value in theta)
         scenarios = np.broadcast_shapes(g.shape, d.shape)[:-1]
         g, d = (np.broadcast_to(value, (*scenarios, weeks)).reshape(-1, weeks) for value in (g, d))
-        sums = [self._weeks(own, rows.frequency[first], rows.age[first], alive, *pair) for pair in zip(g, d, strict=True)]
+        sums = [
+            self._weeks(own, rows.frequency[first], rows.age[first], alive, *pair)
+            for pair in zip(g, d, strict=True)
+        ]
         return np.array(sums).reshape(*scenarios, weeks)
 
     def _weeks(self, theta: Theta, x: Floats, age: Floats, alive: Floats, g: Floats, d: Floats) -> Floats:
         r, alpha, a, b = theta
-        p, weights = beta_nodes_of(a, b + self._survived(x))
-        weights = weights * alive[:, None]
         k, unit = (r + x)[:, None], 1 / (alpha + age)[:, None]
-        total = np.empty(g.size)
-        before = np.zeros_like(p)
+        count = nodes_enough(float(np.sum(g * np.maximum(d, 1.0)) * unit.max(initial=0.0)))
+        p, weights = beta_nodes(a, b + self._survived(x), count)
+        kept = weights * alive[:, None]
+        total, before = np.empty(g.size), np.ones_like(p)
         for week, (rate, dropout) in enumerate(zip(g, d, strict=True)):
             leaving = np.minimum(dropout * p, 1.0)
-            gone = before + leaving * rate
-            # (β/(β+P₀))^s − (β/(β+P₁))^s without cancellation.
-            kept = np.exp(-k * np.log1p(before * unit))
-            lost = -np.expm1(-k * np.log1p((gone - before) * unit / (1 + before * unit)))
-            limit = k * unit * rate / (1 + before * unit)
-            each = np.where(leaving > 1e-300, lost / np.maximum(leaving, 1e-300), limit)
-            total[week] = np.sum(weights * kept * each)
-            before = gone
+            # With before = (β+P₀)/β: 1 − ((β+P₀)/(β+P₁))^s, which keeps its digits where p is small.
+            pace = unit * rate / before
+            lost = -np.expm1(-k * np.log1p(leaving * pace))
+            each = np.where(leaving > 1e-300, lost / np.maximum(leaving, 1e-300), k * pace)
+            total[week] = np.vdot(kept, each)
+            kept = kept * (1 - lost)
+            before = before + leaving * rate * unit
         return total
 
     def _survived(self, x: Any) -> Any:
