@@ -87,8 +87,20 @@ BENCHMARKS: dict[str, Benchmark] = {
     "transitions-pm4py": Benchmark(
         "Direct-follow counts", "our_transitions", "pm4py", "faster", 100, size="managed"
     ),
+    "journey-study": Benchmark(
+        "The study's questions of journey and measurement", "our_journey_study", None, "seconds", 30, 1.5
+    ),
     "study": Benchmark("The whole standard study", "our_study", None, "seconds", 30, 1.5),
-    "study-large": Benchmark("The whole standard study", "our_study", None, "seconds", None, 2.0, "large", 2),
+    "journey-study-large": Benchmark(
+        "The study's questions of journey and measurement",
+        "our_journey_study",
+        None,
+        "seconds",
+        None,
+        2.0,
+        "large",
+        2,
+    ),
     "ingest": Benchmark("CSV in, sorted log or sorted Parquet out", "our_ingest", "duckdb", "multiple", 1.5),
     "help": Benchmark("`wayfare --help`", "our_help", None, "seconds", 0.3, size="none", repeats=10),
 }

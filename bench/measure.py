@@ -26,7 +26,8 @@ from bench.events import FORMS, Data
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120.0
-"""Seconds of timed calls after which a contender is not asked again, once it has answered twice."""
+"""Seconds of timed calls after which a contender is not asked again, once it has answered twice; a call that takes
+longer than this by itself is the only one, with nothing to warm up before it."""
 GIVEN_UP = 1_800
 MARK = "measured:"
 SHARE_OF_MEMORY = 0.7
@@ -149,9 +150,11 @@ def _time(call: Call, scratch: Path, repeats: int) -> tuple[list[float], list[fl
         answer = call(folder)
         took, worked = time.perf_counter() - began, _busy() - idle
         shutil.rmtree(folder)
-        if turn:
+        if turn or took > PATIENCE:
             seconds.append(took)
             busy.append(worked)
+        if took > PATIENCE:
+            break
         if len(seconds) >= 2 and sum(seconds) > PATIENCE:
             break
     return seconds, busy, answer

@@ -188,7 +188,8 @@ the machine did slows everybody, and short times most.
   hand, pm4py's `discover_dfg` on a formatted data frame. Loading, sorting and formatting these is not counted. Wayfare's
   time includes the customers of each step and its median time; in the row *with customers and median times*
   retentioneering is asked for these too (`"count"`, `"unique_paths"`, `"time_median"`).
-- **Study**: all analyses of `wayfare analyze`, from opening the log to the results.
+- **Study**: all analyses of `wayfare analyze` with their defaults, from opening the log to the results. Those of journey and
+  measurement are folds over the log; the others also fit models of who buys again.
 - **Ingest**: one CSV in the order of time. DuckDB writes it as Parquet (zstd) sorted by customer and time. Wayfare
   writes its log, with detection, quarantine and checksums.
 

@@ -220,6 +220,8 @@ COUNTS = {"customers", "count", "sessions", "single_event_sessions", "conversion
 
 @ANALYSES
 def test_twice_the_customers_count_double(analysis: Analysis):
+    if analysis.name in NO_COUNTS:
+        pytest.skip(NO_COUNTS[analysis.name])
     frame = records()
     twin = frame.assign(customer="twin " + frame["customer"], order="twin " + frame["order"])
     once, twice = analysis(whole()).tables, analysis(log_of(pd.concat([frame, twin]))).tables
@@ -235,10 +237,14 @@ def test_twice_the_customers_count_double(analysis: Analysis):
                         column,
                     )
                     compared += 1
-    assert compared or analysis.name in NO_COUNTS, "no count was compared"
+    assert compared, "no count was compared"
 
 
-NO_COUNTS = {"scorecard": "its values are named in rows, and averages do not double"}
+NO_COUNTS = {
+    "scorecard": "its values are named in rows, and averages do not double",
+    "forecast": "its rows are customers, weeks and models, and what they hold are expectations",
+    "churn": "its rows are customers and the groups they fall into by a fitted model",
+}
 
 
 def keyed(name: str, rows: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:

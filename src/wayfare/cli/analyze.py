@@ -15,10 +15,10 @@ def analyze(
     folder: Folder,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Where report.html goes; without it the workspace's folder."),
+        typer.Option(metavar="FOLDER", help="Where the files go; without it the workspace's folder."),
     ] = None,
 ) -> None:
-    """Answer the standard questions and write report.html, one file that opens offline and prints."""
+    """Answer the standard questions: report.html, one file that opens offline, and opportunities.csv, the list to act on."""
     from wayfare.report import write
     from wayfare.workspace.folder import open_study
 

@@ -104,7 +104,7 @@ _PLANTED: tuple[tuple[dict[str, str], str, tuple[str, ...]], ...] = (
             "b": "BG/NBD: second parameter of that distribution",
         },
         "repeat orders by customer; exact for Company().undisturbed(), near it otherwise; without subscription orders",
-        ("retention", "lifetime_value"),
+        ("forecast", "retention"),
     ),
     (
         {
@@ -122,7 +122,7 @@ _PLANTED: tuple[tuple[dict[str, str], str, tuple[str, ...]], ...] = (
             "grinder_after_other": "The same chance if the first coffee was filter",
         },
         "purchase rows: category by order",
-        ("cross_sell",),
+        ("next_product",),
     ),
     (
         {

@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from wayfare.charts.spreadsheet import csv_of
 from wayfare.histories.fold import Progress
 from wayfare.report.sections import (
     Section,
@@ -27,14 +28,21 @@ from wayfare.report.standard import StudyReport, standard_study
 from wayfare.study import Study
 
 FILE = "report.html"
+OPPORTUNITIES = "opportunities.csv"
 LEADING = 12
 """So many findings lead; the others follow folded up."""
 
 
 def write(study: Study, folder: Path | str, progress: Progress | None = None) -> Path:
-    """Runs the standard study and writes its page into `folder`; a reader sees the old page or the new one."""
+    """Runs the standard study and writes its page into `folder`, and beside it `opportunities.csv`, the list to act on.
+
+    A reader sees the old files or the new ones.
+    """
     path = Path(folder) / FILE
-    _replace(path, render(standard_study(study, progress)))
+    found = standard_study(study, progress)
+    _replace(path, render(found))
+    if (listed := found.result("opportunities")) is not None:
+        _replace(path.with_name(OPPORTUNITIES), csv_of(listed.tables["opportunities"]).decode())
     return path
 
 

@@ -53,12 +53,14 @@ class Baskets:
         lines = [part[order] for part in lines]
         new = np.ones(order.size, dtype=bool)
         new[1:] = np.any([np.diff(part) != 0 for part in lines], axis=0)
-        return cls(*(part[new] for part in lines), customers, products)
+        customer, product, ago = (part[new] for part in lines)
+        return cls(customer, product, ago, customers, products)
 
     def keep(self, mask: NDArray[np.bool_]) -> Baskets:
         """The lines where `mask` holds; customers keep their numbers."""
-        kept = (part[mask] for part in (self.customer, self.product, self.ago))
-        return Baskets(*kept, self.customers, self.products)
+        return Baskets(
+            self.customer[mask], self.product[mask], self.ago[mask], self.customers, self.products
+        )
 
     def count(self) -> NDArray[np.int64]:
         """How many baskets each customer has (customers,)."""
@@ -255,8 +257,8 @@ def accuracy(ranking: Ranking, wanted: NDArray[np.int64], earlier: Baskets, trut
     known = np.count_nonzero(size)
     error = float(np.nanstd(recall, ddof=1) / np.sqrt(known)) if known > 1 else np.nan
     ndcg = _share(gain, best[np.minimum(size, best.size - 1)])
-    means = [_mean(values) for values in (recall, *parts, ndcg)]
-    return Accuracy(*means, int(known), _mean(repeat), error)
+    again, fresh = (_mean(values) for values in parts)
+    return Accuracy(_mean(recall), again, fresh, _mean(ndcg), int(known), _mean(repeat), error)
 
 
 def _share(part: NDArray, whole: NDArray) -> NDArray[np.float64]:

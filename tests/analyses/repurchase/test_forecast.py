@@ -185,8 +185,9 @@ def test_lifetime_ranges_cover_what_comes():
 
 
 def test_a_discount_makes_later_orders_worth_less(shop):
-    plain = wf.forecast(shop, discount=0).to_pandas()["lifetime_value"].sum()
-    less = wf.forecast(shop, discount=0.1).to_pandas()["lifetime_value"].sum()
+    plain, less = (
+        wf.forecast(shop, discount=share, model="BG/NBD").to_pandas()["lifetime_value"].sum() for share in (0, 0.1)
+    )
     # Three years of falling orders: between one and one and a half years' discount on average.
     assert 1.1**-1.6 < less / plain < 1.1**-0.3
 
@@ -270,10 +271,10 @@ def test_deviance_by_hand():
 
 
 def test_intervals_of_totals_cover():
-    """Twelve simulated shops: the 90 % interval of the holdout's total holds what came in nearly all."""
+    """Six simulated shops: the 90 % interval of the holdout's total holds what came in nearly all."""
     inside = 0
-    for seed in range(12):
+    for seed in range(6):
         result = wf.forecast(read(steady_shop(250, 500, seed=100 + seed), value="value"), horizon="91d", model="BG/NBD")
         total = rows_of(result.totals, "part")["holdout"]
         inside += total["low"] <= total["actual"] <= total["high"]
-    assert inside >= 10
+    assert inside >= 5

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._book import Book
 from wayfare.analyses.repurchase._effects import LEAVE, Effect
-from wayfare.analyses.repurchase._product_rows import _worded
+from wayfare.analyses.repurchase._product_rows import worded
 
 GONE, THANKED_DAYS, LOYAL_ORDERS, LOYAL_SHARE, NEW_DAYS, ENOUGH = 0.05, 14, 5, 0.1, 90, 30
 TROUBLE, LOST, EARLY, NOT_WORTH, NO_BUDGET, UNKNOWN = (
@@ -132,7 +132,7 @@ def rows_of(fits: Mapping[str, Fit], effects: Mapping[str, Effect], margin: floa
         fit = fits[name]
         unit = fit.base * (fit.money * margin if by_money else 1.0)
         cost = effect.cost if by_money else 0.0
-        net = np.round(np.nan_to_num(unit * effect.mid - cost), 9)
+        net = np.round(np.nan_to_num(unit * effect.mid - cost), 9).astype(np.float64)
         who = np.flatnonzero(fit.fits & (net > 0))
         unit = unit[who]
         parts.append(Rows(who, np.full(who.size, number), unit * effect.low, unit * effect.mid, unit * effect.high,
@@ -165,14 +165,14 @@ def within_budget(rows: Rows, held: NDArray[np.bool_], budget: float | None) -> 
     return kept
 
 
-def why_left(book: Book, today: int, ahead: int, wanted: NDArray[np.bool_], cut: NDArray[np.bool_]) -> pa.Array:
+def why_left(book: Book, today: int, ahead: int, wanted: NDArray[np.bool_], cut: NDArray[np.bool_]) -> pa.DictionaryArray:
     """Why each of the buyers in `wanted` is left alone; those in `cut` fell to the budget."""
     unknown = np.isnan(book.chance) & np.isnan(book.p_buy)
     early = ~book.late & (book.opens > today + ahead)
     gone = np.nan_to_num(book.p_alive, nan=1.0) < GONE
     code = np.select([cut, book.trouble, gone, unknown, early], [4, 0, 1, 5, 2], 3)
     said = pa.array([TROUBLE, LOST, EARLY, NOT_WORTH, NO_BUDGET, UNKNOWN])
-    return said.take(pa.array(code[wanted]))
+    return pa.DictionaryArray.from_arrays(pa.array(code[wanted].astype(np.int32)), said)
 
 
 _REASONS: Mapping[str, Callable[[int], str]] = {
@@ -187,13 +187,13 @@ _REASONS: Mapping[str, Callable[[int], str]] = {
 }
 
 
-def reasons(fits: Mapping[str, Fit], rows: Rows, actions: list[str]) -> pa.Array:
+def reasons(fits: Mapping[str, Fit], rows: Rows, actions: list[str]) -> pa.DictionaryArray:
     """Why each row is what it is, in words."""
     percent = np.zeros(len(rows.buyer), dtype=np.int64)
     for number, name in enumerate(actions):
         mine = rows.action == number
         percent[mine] = np.round(np.nan_to_num(fits[name].share[rows.buyer[mine]]) * 100).astype(np.int64)
-    return _worded(np.column_stack([rows.action, percent]), lambda action, p: _REASONS[actions[action]](p))
+    return worded(np.column_stack([rows.action, percent]), lambda action, p: _REASONS[actions[action]](p))
 
 
 __all__ = ["LEAVE", "Fit", "Rows", "best_per_customer", "fits_of", "reasons", "rows_of", "why_left", "within_budget"]

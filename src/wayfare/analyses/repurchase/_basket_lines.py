@@ -157,7 +157,7 @@ def bought(study: Study, fold: BasketLines, found: dict[str, Any]) -> Bought:
     category, categories = _categories(study, fold, found["kinds"])
     return Bought(
         names, orders.astype(np.int64), baskets, lines["day"], lines["quantity"], items,
-        np.round(price, 6), category, categories or items.to_pylist(), bool(fold.category),
+        np.round(price, 6).astype(np.float64), category, categories or items.to_pylist(), bool(fold.category),
     )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def book_of(due: pa.Table, forecast: pa.Table, products: pa.Table, facts: Mappin
 
 def _offer(customer: pa.Array, products: pa.Table, kind: str) -> Offer:
     """The first product of a sort that each buyer is given."""
-    rows = products.filter(pc.equal(products["kind"], kind))
+    rows = products.select(["customer", "product", "chance", "gain"]).filter(pc.equal(products["kind"].cast(pa.string()), kind))
     join = _Join(customer, rows["customer"])
     return Offer(join.texts(rows["product"]), join.floats(_floats(rows["chance"])), join.floats(_floats(rows["gain"])), join.found)
 

@@ -25,7 +25,8 @@ SEASON_DAYS = 548
 
 _WEAK = 1.0
 _FLAT = 0.02
-_SAMPLE = 30_000
+_CALENDAR_SAMPLE = 30_000
+_SAMPLE = 100_000
 _AHEAD = 3 * YEAR
 
 
@@ -61,7 +62,7 @@ class Candidate:
     @property
     def seasonal(self) -> bool:
         """Whether its months differ."""
-        return self.sound and len(self.season) > 0 and max(self.season) - min(self.season) > _FLAT
+        return self.paced is not None and len(self.season) > 0 and max(self.season) - min(self.season) > _FLAT
 
     @property
     def parameters(self) -> str:
@@ -73,7 +74,10 @@ class Candidate:
 
 
 def fit(name: str, buyers: Buyers, cut: int, penalty: float = 0.0) -> Candidate:
-    """The model called `name`, fitted on the orders up to cut number `cut`; time in weeks."""
+    """The model called `name`, fitted on the orders up to cut number `cut`; time in weeks.
+
+    Beyond 100,000 customers every k-th by name is fitted on, standing for k: more would change no figure that is shown.
+    """
     from wayfare.stats import btyd
 
     kinds = dict(zip(PLAIN, (btyd.BGNBD, btyd.MBGNBD, btyd.ParetoNBD), strict=True))
@@ -84,7 +88,7 @@ def fit(name: str, buyers: Buyers, cut: int, penalty: float = 0.0) -> Candidate:
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             if name in CALENDAR:
                 return _on_calendar(name, kind, buyers, cut, penalty)
-            model = kind(penalty=penalty).fit(table_on(None, summary))
+            model = kind(penalty=penalty).fit(_some(table_on(None, summary)))
     except WayfareError as error:
         return Candidate(name, None, note=error.problem)
     return Candidate(name, Paced(model), model.log_likelihood_, model.boundary_ or "")
@@ -98,7 +102,7 @@ def _on_calendar(name: str, kind: type, buyers: Buyers, cut: int, penalty: float
     customer, day = _some_order_days(buyers, cut)
     end = float(summary.end)
     found = estimate_calendar(customer, day / 7, end=end, cycle=YEAR, parts=12, until=end + _AHEAD, model=kind)
-    model = kind(penalty=penalty).fit(table_on(found.calendar, summary))
+    model = kind(penalty=penalty).fit(_some(table_on(found.calendar, summary)))
     notes = [model.boundary_ or "", *(note for note in found.notes if "season is unknown" in note)]
     # The clock makes a week of a busy month longer: its orders' density in ordinary time is higher by the rate.
     days = np.arange(buyers.origin, buyers.cuts[cut] + 1)
@@ -108,13 +112,23 @@ def _on_calendar(name: str, kind: type, buyers: Buyers, cut: int, penalty: float
     return Candidate(name, Paced(model, found.calendar), likelihood, " ".join(filter(None, notes)), season=season, trend=found.trend)
 
 
+def _some(table: dict[str, Floats]) -> dict[str, Floats]:
+    """Every k-th customer by name, standing for k, where there are more than a fit gains from."""
+    size = len(table["age"])
+    step = -(-size // _SAMPLE)
+    if step <= 1:
+        return table
+    kept = {name: values[::step] for name, values in table.items()}
+    return kept | {"weight": np.full(len(kept["age"]), size / len(kept["age"]))}
+
+
 def _some_order_days(buyers: Buyers, cut: int) -> tuple[NDArray[np.int64], Floats]:
     """Places and days of the order days of every k-th buyer by name."""
     codes, days = buyers.order_days
     order = np.argsort(buyers.codes)
     place = order[np.searchsorted(buyers.codes, codes, sorter=order)]
     who = buyers.at(cut).who
-    step = max(len(who) // _SAMPLE, 1)
+    step = max(len(who) // _CALENDAR_SAMPLE, 1)
     chosen = np.zeros(len(buyers), dtype=bool)
     chosen[who[::step]] = True
     kept = chosen[place] & (days <= buyers.cuts[cut])

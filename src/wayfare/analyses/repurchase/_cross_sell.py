@@ -11,7 +11,7 @@ from wayfare.analyses.repurchase._basket_lines import Bought
 from wayfare.stats.intervals import z_of
 
 KINDS = 30
-CUSTOMERS = 200_000
+CUSTOMERS = 100_000
 ENOUGH = 10
 _NEVER = np.iinfo(np.int16).max
 _ROWS = 65_536
@@ -39,7 +39,7 @@ class Leads:
 
 
 def leads(bought: Bought) -> Leads:
-    """What each of the largest kinds leads to, over at most 200,000 customers, evenly taken."""
+    """What each of the largest kinds leads to, over at most 100,000 customers, evenly taken."""
     kinds = largest(bought)
     customers = len(bought.customers)
     step = max(-(-customers // CUSTOMERS), 1)
@@ -82,8 +82,8 @@ def _after(first: NDArray[np.int16], orders: NDArray[np.int64], place: int) -> N
     A repeat order counts up to and with the first purchase of the other kind; an order in which both come first
     counts as one without the one before.
     """
-    last = orders.astype(np.int64)[:, None] - 1
-    one, other = first[:, place].astype(np.int64)[:, None], first.astype(np.int64)
+    last = orders.astype(np.int32)[:, None] - 1
+    one, other = first[:, place].astype(np.int32)[:, None], first.astype(np.int32)
     until = np.minimum(other, last)
     after = np.maximum(until - np.minimum(one, last), 0)
     before = np.minimum(until, one)

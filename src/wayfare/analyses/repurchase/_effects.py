@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import yaml
 
@@ -41,12 +42,17 @@ class Effect:
     source: str
 
 
+def _effect(name: str, said: Mapping[str, Any]) -> Effect:
+    low, mid, high = (float(said["uplift"][end]) for end in ("low", "mid", "high"))
+    return Effect(name, said["of"], low, mid, high, float(said["cost"]), PRIOR, said["source"])
+
+
 @cache
 def priors() -> Mapping[str, Effect]:
     """The priors of `effects.yaml`, in its order."""
     text = files("wayfare.analyses.repurchase").joinpath("effects.yaml").read_text(encoding="utf-8")
     return {
-        name: Effect(name, said["of"], *(float(said["uplift"][end]) for end in ("low", "mid", "high")), float(said["cost"]), PRIOR, said["source"])
+        name: _effect(name, said)
         for name, said in yaml.safe_load(text)["actions"].items()
     }
 

@@ -51,18 +51,22 @@ def cross_sell(bought: Bought, found: Leads) -> Offers:
         return NONE
     seller = _bestseller(bought, kinds)
     had = first_order(bought, kinds) < _NEVER
-    parts = []
-    for start in range(0, len(had), _ROWS):
-        mine = had[start : start + _ROWS]
-        chance = np.stack([(mine * sure[:, to]).max(axis=1) for to in range(kinds.size)], axis=1)
-        chance[mine] = 0
-        to = chance.argmax(axis=1)
-        score = chance[np.arange(len(mine)), to]
-        whence = (mine * sure.T[to]).argmax(axis=1)
-        rows = np.flatnonzero(score > 0)
-        parts.append((rows + start, to[rows], score[rows], whence[rows]))
+    parts = [_likeliest(had[start : start + _ROWS], sure, start) for start in range(0, len(had), _ROWS)]
     who, to, score, whence = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Offers(who, seller[to], score, bought.price[seller[to]], kinds[whence])
+
+
+def _likeliest(had: NDArray[np.bool_], rate: NDArray[np.float64], start: int) -> tuple[NDArray, ...]:
+    """The kind not had with the highest rate after one that was, for each customer who has one: who, which, rate, after which."""
+    best, after = np.zeros((rate.shape[1], len(had))), np.zeros((rate.shape[1], len(had)), dtype=np.int64)
+    for one, other in zip(*np.nonzero(rate), strict=True):
+        better = had[:, one] & (rate[one, other] > best[other])
+        best[other][better], after[other][better] = rate[one, other], one
+    best[had.T] = 0
+    to = best.argmax(axis=0)
+    score = best[to, np.arange(len(had))]
+    rows = np.flatnonzero(score > 0)
+    return rows + start, to[rows], score[rows], after[to[rows], rows]
 
 
 def _bestseller(bought: Bought, kinds: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -29,7 +29,7 @@ UNSEEN_PRICES = 0.1
 _YEAR_DAYS = 364
 _QUARTER, _YEAR_QUARTERS = 13, 4
 _ENOUGH_QUARTER, _ENOUGH_WEEK = 30, 20
-_DRAWS, _TRIALS, _ROWS = 40, 64, 4000
+_DRAWS, _TRIALS, _MOST = 40, 64, 5000
 _GRID = 2000
 # One earlier forecast says how far off one may be only roughly.
 _ALONE = 1.5
@@ -98,10 +98,12 @@ def outlook(
     paced: Paced, summary: Summary, worth: Floats, spread: float, weeks: int, season: Season
 ) -> Outlook:
     """The weeks after a summary was taken, from its expected orders by pairs of repeat orders and age."""
+    from wayfare.stats.btyd.summary import groups
+
     model, own = paced.model, paced.table(summary)
     alive = model.predict_alive(own)
-    pairs, kind = np.unique(np.column_stack((own["frequency"], own["age"])), axis=0, return_inverse=True)
-    kind = kind.ravel()
+    first, kind = groups(own["frequency"], own["age"])
+    pairs = np.column_stack((own["frequency"], own["age"]))[first]
     table = {"frequency": pairs[:, 0], "recency": np.where(pairs[:, 0] > 0, pairs[:, 1], 0.0), "age": pairs[:, 1]}
     chance = np.maximum(model.predict_alive(table), 1e-300)
     until = np.array([model.predict_orders(table, paced.ahead(summary, week)) / chance for week in range(1, weeks + 1)])
@@ -126,11 +128,9 @@ def _doubt(paced: Paced, summary: Summary, weeks: int) -> tuple[float, float]:
     """The relative spread of the total by chance and by the parameters' doubt, from some of the customers."""
     model, ahead = paced.model, paced.ahead(summary, weeks)
     rows = np.column_stack(list(paced.table(summary).values()))
-    kinds, weight = np.unique(rows, axis=0, return_counts=True)
-    rng = np.random.default_rng(11)
-    if len(kinds) > _ROWS:
-        chosen = rng.choice(len(rows), _ROWS, replace=False)
-        kinds, weight = rows[chosen], np.full(_ROWS, len(rows) / _ROWS)
+    rows = rows[:: -(-len(rows) // _MOST)]
+    kinds, counted = np.unique(rows, axis=0, return_counts=True)
+    weight = counted * (len(summary.age) / len(rows))
     table = dict(zip(("frequency", "recency", "age"), kinds.T, strict=True))
     expected = model.predict_orders(table, ahead)
     total = max(float(weight @ expected), 1e-9)

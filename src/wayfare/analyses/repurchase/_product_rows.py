@@ -21,14 +21,24 @@ _REPEAT, _NEW, _CROSS, _UP, _BULK = range(5)
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    customer: NDArray[np.int64]
-    product: NDArray[np.int64]
-    place: NDArray[np.int64]
+    """Some of the table's rows; narrow numbers, as there may be millions."""
+
+    customer: NDArray[np.int32]
+    product: NDArray[np.int32]
+    place: NDArray[np.int32]
     score: NDArray[np.float64]
-    kind: NDArray[np.int64]
+    kind: NDArray[np.int8]
     chance: NDArray[np.float64]
     gain: NDArray[np.float64]
-    reason: pa.Array
+    reason: pa.DictionaryArray
+
+    @classmethod
+    def of(
+        cls, customer: NDArray, product: NDArray, place: NDArray, score: NDArray, kind: NDArray, chance: NDArray, gain: NDArray,
+        reason: pa.DictionaryArray,
+    ) -> _Rows:  # fmt: skip
+        who, what, where = (part.astype(np.int32) for part in (customer, product, place))
+        return cls(who, what, where, score, kind.astype(np.int8), chance, gain, reason)
 
 
 def product_rows(
@@ -49,7 +59,7 @@ def product_rows(
 
 def set_of(rows: _Rows, bought: Bought) -> NDArray[np.int64]:
     """The (customer, product) pairs of some rows as numbers, ascending."""
-    return np.sort(rows.customer * max(len(bought.products), 1) + rows.product)
+    return np.sort(rows.customer.astype(np.int64) * max(len(bought.products), 1) + rows.product)
 
 
 def _ranked(bought: Bought, ranking: Ranking, who: NDArray, own: Scores, tried: Trial) -> _Rows:
@@ -65,8 +75,8 @@ def _ranked(bought: Bought, ranking: Ranking, who: NDArray, own: Scores, tried: 
     chance = np.where(place < tried.at, chance, np.nan)
     score = ranking.score[row, place]
     facts = [kind, times, bought.orders[customer] * had, score > 0, np.full(len(row), bought.by_category)]
-    reason = _worded(np.column_stack(facts), _ranked_reason)
-    return _Rows(customer, product, place, score, kind, chance, bought.price[product], reason)
+    reason = worded(np.column_stack(facts), _ranked_reason)
+    return _Rows.of(customer, product, place, score, kind, chance, bought.price[product], reason)
 
 
 def _new_kind(bought: Bought, own: Scores, customer: NDArray, product: NDArray) -> NDArray[np.bool_]:
@@ -95,7 +105,7 @@ def _offered(
     rows = np.flatnonzero(kept)
     mine = Offers(*(getattr(offers, name)[rows] for name in ("customer", "product", "score", "gain", "because")))
     chance = mine.score if kind == _CROSS else np.full(rows.size, np.nan)
-    return _Rows(
+    return _Rows.of(
         mine.customer, mine.product, np.full(rows.size, place), mine.score, np.full(rows.size, kind), chance, mine.gain, reason(mine)
     )
 
@@ -103,7 +113,7 @@ def _offered(
 def _cross_reason(bought: Bought, offers: Offers) -> pa.Array:
     to = bought.category[offers.product]
     names = bought.categories
-    return _worded(
+    return worded(
         np.column_stack([offers.because, to]),
         lambda one, other: f"Who has bought {names[one]} comes to {names[other]} more often than others; the customer has none yet.",
     )
@@ -111,7 +121,7 @@ def _cross_reason(bought: Bought, offers: Offers) -> pa.Array:
 
 def _up_reason(bought: Bought, offers: Offers, currency: str) -> pa.Array:
     names = bought.products.to_pylist()
-    return _worded(
+    return worded(
         np.column_stack([offers.because, offers.product]),
         lambda one, other: f"Costs {currency} {bought.price[other] - bought.price[one]:,.2f} more than {names[one]}, "
         "and is bought by the same customers.",
@@ -120,45 +130,50 @@ def _up_reason(bought: Bought, offers: Offers, currency: str) -> pa.Array:
 
 def _bulk_reason(offers: Offers) -> pa.Array:
     share = np.round(offers.score * 100).astype(np.int64)
-    return _worded(
+    return worded(
         np.column_stack([share, offers.because]),
         lambda part, days: f"In {part}% of orders, about every {days} days: three at once would do.",
     )
 
 
-def _worded(keys: NDArray[np.int64], words: Callable[..., str]) -> pa.Array:
+def worded(keys: NDArray[np.int64], words: Callable[..., str]) -> pa.DictionaryArray:
     """One sentence a row, put in words once for each distinct row of `keys`."""
     if not len(keys):
-        return pa.array([], pa.string())
+        return pa.array([], pa.string()).dictionary_encode()
     packed = np.zeros(len(keys), dtype=np.int64)
     for column in keys.T:
         packed = packed * (int(column.max()) + 1) + column
     _, first, place = np.unique(packed, return_index=True, return_inverse=True)
     sentences = pa.array([words(*row) for row in keys[first].tolist()], pa.string())
-    return sentences.take(pa.array(place))
+    return pa.DictionaryArray.from_arrays(pa.array(place.astype(np.int32)), sentences)
 
 
 def _table(bought: Bought, parts: list[_Rows]) -> pa.Table:
-    customer, product, place, score, kind, chance, gain = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("customer", "product", "place", "score", "kind", "chance", "gain")
+    customer, product, place, kind = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("customer", "product", "place", "kind")
     )
     by = np.argsort(customer * np.int64(place.max(initial=0) + 1) + place, kind="stable")
-    customer = customer[by]
+    customer, product = customer[by], product[by]
     start = np.flatnonzero(np.diff(customer, prepend=-1))
     rank = np.arange(len(by)) - np.repeat(start, np.diff(np.append(start, len(by)))) + 1
-    product = product[by]
+    money = {name: np.concatenate([getattr(part, name) for part in parts])[by] for name in ("score", "chance", "gain")}
     return table(
         customer=bought.customers.take(pa.array(customer)),
         rank=rank,
         product=bought.products.take(pa.array(product)),
-        score=score[by],
-        kind=pa.array(KINDS).take(pa.array(kind[by])),
-        reason=pa.concat_arrays([part.reason for part in parts]).take(pa.array(by)),
-        chance=known(chance[by]),
+        score=money["score"],
+        kind=pa.DictionaryArray.from_arrays(pa.array(kind[by]), pa.array(KINDS)),
+        reason=one_dictionary([part.reason for part in parts]).take(pa.array(by)),
+        chance=known(money["chance"]),
         price=known(bought.price[product]),
-        gain=known(gain[by]),
+        gain=known(money["gain"]),
     )
+
+
+def one_dictionary(parts: list[pa.DictionaryArray]) -> pa.DictionaryArray:
+    """Arrays of repeated texts one after the other."""
+    joined = pa.chunked_array([part.cast(pa.dictionary(pa.int32(), pa.string())) for part in parts]).unify_dictionaries()
+    return joined.combine_chunks()
 
 
 def known(values: NDArray[np.float64]) -> pa.Array:

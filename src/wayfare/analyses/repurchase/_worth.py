@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 _ENOUGH = 30
 _DRAWS, _EACH = 20, 16
 _ROWS = 20_000
+_SAMPLE = 20_000
 YEAR = 365.25 / 7
 
 
@@ -59,7 +60,8 @@ def worth_of(buyers: Buyers, summary: Summary) -> Worth:
     if usable.sum() < _ENOUGH:
         return Worth(None, everybody, spread, x, z, few)
     try:
-        model = GammaGamma().fit({"frequency": x, "value": z})
+        step = -(-int(usable.sum()) // _SAMPLE)
+        model = GammaGamma().fit({"frequency": x[usable][::step], "value": z[usable][::step]})
     except WayfareError as error:
         return Worth(None, everybody, spread, x, z, f"{error.problem} Everybody gets the mean order.")
     found = model.predict_value({"frequency": x, "value": z})
@@ -112,11 +114,12 @@ def lifetime(paced: Paced, worth: Worth, summary: Summary, alive: Floats, weeks:
 def _range(
     paced: Paced, worth: Worth, summary: Summary, alive: Floats, orders: Floats, ahead: float
 ) -> tuple[Floats, Floats]:
+    from wayfare.stats.btyd.summary import groups
+
     model, own = paced.model, paced.table(summary)
     age = own["age"] if len(alive) <= _ROWS else np.maximum(np.round(own["age"]), 1 / 7)
-    pairs = np.column_stack((summary.frequency, age, worth.x))
-    kinds, kind = np.unique(pairs, axis=0, return_inverse=True)
-    kind = kind.ravel()
+    first, kind = groups(summary.frequency, age, worth.x)
+    kinds = np.column_stack((summary.frequency, age, worth.x))[first]
     table = {"frequency": kinds[:, 0], "recency": np.where(kinds[:, 0] > 0, kinds[:, 1], 0.0), "age": kinds[:, 1]}
     draws = _futures(model, worth, table, kinds[:, 2], ahead)
     likely = model.predict_alive(table)[kind]

@@ -24,9 +24,10 @@ from wayfare.analyses.repurchase._actions import (
 )
 from wayfare.analyses.repurchase._book import Book, book_of
 from wayfare.analyses.repurchase._contact_facts import contact_facts, facts_of
-from wayfare.analyses.repurchase._effects import MEASURED, Effect, effects_of
+from wayfare.analyses.repurchase._effects import Effect, effects_of
+from wayfare.analyses.repurchase._opportunity_words import bars_of, findings_of
 from wayfare.analyses.repurchase._order_days import last_moment
-from wayfare.analyses.repurchase._product_rows import known
+from wayfare.analyses.repurchase._product_rows import known, one_dictionary
 from wayfare.analyses.repurchase.forecast import forecast
 from wayfare.analyses.repurchase.next_product import next_product
 from wayfare.analyses.repurchase.repurchase_points import repurchase_points
@@ -36,7 +37,7 @@ from wayfare.domain.duration import Duration
 from wayfare.domain.parameters import Share
 from wayfare.errors import InvalidParameter
 from wayfare.histories.calendar import local_days
-from wayfare.result import Columns, Finding, Result, table
+from wayfare.result import Columns, Result, table
 from wayfare.stats.intervals import z_of
 from wayfare.study import Study
 
@@ -107,7 +108,7 @@ class OpportunitiesResult(Result):
     def draw(self) -> Picture | None:
         """What each action should add, with its interval."""
         rows = [row for row in self.actions.to_pylist() if row["contacted"] and row["expected_value"]]
-        return _bars(rows, self.findings[0].text) if rows else None
+        return bars_of(rows, self.findings[0].text) if rows else None
 
 
 @analysis
@@ -165,7 +166,7 @@ def opportunities(
         opportunities=_table(plan),
         actions=actions,
         totals=_totals(plan, actions),
-        findings=_findings(study, plan, actions),
+        findings=findings_of(study.currency if plan.by_money else None, len(plan.book), plan.extra_orders, actions),
     )
 
 
@@ -199,8 +200,13 @@ class _Plan:
     rows: Rows
     held: NDArray[np.bool_]
     left: NDArray[np.int64]
-    left_because: pa.Array
+    left_because: pa.DictionaryArray
     by_money: bool
+
+    @property
+    def extra_orders(self) -> float:
+        """What all contacts should add in orders."""
+        return float(self.rows.orders[~self.held[self.rows.buyer]].sum())
 
 
 def _plan(
@@ -234,7 +240,7 @@ def _table(plan: _Plan) -> pa.Table:
     return table(
         rank=np.arange(1, len(buyer) + 1),
         customer=book.customer.take(pa.array(buyer)),
-        action=pa.array(names).take(pa.array(action)),
+        action=pa.DictionaryArray.from_arrays(pa.array(action.astype(np.int32)), pa.array(names)),
         when=_days(np.concatenate([when, unknown])),
         channel=book.channel.take(pa.array(buyer, mask=~acted)),
         product=pa.concat_arrays([product, pa.nulls(left.size, pa.string())]),
@@ -246,7 +252,7 @@ def _table(plan: _Plan) -> pa.Table:
         cost=np.concatenate([rows.cost, nothing]),
         extra_orders=np.concatenate([rows.orders, nothing]),
         base=known(np.concatenate([rows.base, unknown])),
-        reason=pa.concat_arrays([reasons(plan.fits, rows, list(plan.effects)), plan.left_because]),
+        reason=one_dictionary([reasons(plan.fits, rows, list(plan.effects)), plan.left_because]),
     )
 
 
@@ -316,77 +322,3 @@ def _detectable(base: NDArray[np.float64], held: NDArray[np.bool_]) -> float | N
         return None
     spread = np.sqrt(chance * (1 - chance) * (1 / contacted + 1 / out))
     return float((z_of(0.95) + z_of(0.6)) * spread / chance)
-
-
-def _findings(study: Study, plan: _Plan, actions: pa.Table) -> tuple[Finding, ...]:
-    rows = [row for row in actions.to_pylist() if row["action"] != LEAVE]
-    told, out = (sum(row[name] for row in rows) for name in ("contacted", "held_out"))
-    if not told:
-        return (Finding(f"Nobody of {len(plan.book):,} who have ordered is worth a contact now, or too little is known to say."),)
-    measured = all(row["basis"] == MEASURED for row in rows if row["contacted"])
-    basis = "if the measured effects hold" if measured else "if the stated effects hold, which nobody has measured yet"
-    if not plan.by_money:
-        orders = float(plan.rows.orders[~plan.held[plan.rows.buyer]].sum())
-        return (Finding(f"{told:,} contacts should add about {orders:,.0f} orders, {basis}; what they are worth can't be said.", customers=told),)
-    money, low, high, cost = (sum(row[name] for row in rows) for name in ("expected_value", "low", "high", "cost"))
-    unit = study.currency
-    first = Finding(
-        f"{told:,} contacts should add {unit} {_whole(money)} ({_whole(low)} to {_whole(high)}) for {unit} {_whole(cost)}, {basis}; "
-        f"{out:,} customers are held out to measure it.",
-        money=money, customers=told,
-    )  # fmt: skip
-    best = max((row for row in rows if row["contacted"]), key=lambda row: (row["expected_value"] - row["cost"], row["action"]))
-    return (first, _largest(unit, best), *_measurable(rows))
-
-
-def _largest(unit: str, row: dict[str, Any]) -> Finding:
-    return Finding(
-        f"After costs most comes from {row['action']}: {row['contacted']:,} customers, {unit} {_whole(row['expected_value'])} "
-        f"({_whole(row['low'])} to {_whole(row['high'])}) at {'a measured' if row['basis'] == MEASURED else 'an assumed'} effect of "
-        f"{row['effect']:.0%} ({_share(row['effect_low'])} to {row['effect_high']:.0%}).",
-        customers=row["contacted"],
-    )
-
-
-def _whole(money: float) -> str:
-    return _minus(f"{money:,.0f}")
-
-
-def _share(part: float) -> str:
-    return _minus(f"{part:.0%}")
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", "−")
-
-
-def _measurable(rows: list[dict[str, Any]]) -> list[Finding]:
-    """Whether the holdout can show the assumed effect of the action that it is largest for."""
-    able = [row for row in rows if row["detectable"] is not None]
-    if not able:
-        return []
-    row = max(able, key=lambda row: (row["held_out"], row["action"]))
-    enough = row["detectable"] <= row["effect"]
-    verdict = "enough" if enough else "too small: repeat it, hold out more, or ask for a longer time"
-    return [
-        Finding(
-            f"With {row['held_out']:,} held out of {row['action']}, a rise of the chance to order by {row['detectable']:.0%} would show; for the "
-            f"assumed {row['effect']:.0%} that is {verdict}.",
-            customers=row["held_out"],
-        )
-    ]
-
-
-def _bars(rows: list[dict[str, Any]], title: str) -> Picture:
-    from wayfare.charts.plots import bars
-
-    shown = pa.table({
-        "name": [f"{row['action']} ({row['contacted']:,})" for row in rows],
-        **{name: [row[name] for row in rows] for name in ("expected_value", "low", "high")},
-        "label": [_whole(row["expected_value"]) for row in rows],
-    })  # fmt: skip
-    return bars(
-        shown, "expected_value", "name", low="low", high="high", label="label", title=title,
-        subtitle="Money that each action should add, and from the lower to the upper end of its effect.",
-        note="In brackets: customers to contact. Effects are stated priors unless measured.",
-    )  # fmt: skip
