@@ -141,7 +141,7 @@ def test_season_multiplies_repeat_orders():
     flat = Company(customers=30_000, recipe_conversion=0.0, season=(1.0,) * 12)
     seasonal = replace(flat, season=Company().season)
     with_season, without = (_repeats_by_month(company) for company in (seasonal, flat))
-    # December against August of its year; 6 % for who is left by then, as leaving follows orders
+    # December against August of its year; 6% for who is left by then, as leaving follows orders
     ratio = with_season / without
     planted = np.tile(Company().season, 2)
     for december in (11, 23):

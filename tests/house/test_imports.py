@@ -174,7 +174,9 @@ def test_an_analysis_imports_no_more_of_another_than_the_analysis_itself():
             if isinstance(node, ast.ImportFrom) and node.module in analyses:
                 own = node.module.rpartition(".")[2]
                 public = (own, own.title().replace("_", "") + "Result")
-                found += [f"{path.name} imports {alias.name}" for alias in node.names if alias.name not in public]
+                found += [
+                    f"{path.name} imports {alias.name}" for alias in node.names if alias.name not in public
+                ]
     assert found == []
 
 

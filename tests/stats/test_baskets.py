@@ -26,15 +26,23 @@ LINES = [(0, 0, 2), (0, 0, 1), (0, 1, 1), (0, 2, 0), (1, 1, 1), (1, 1, 0), (1, 3
 
 
 def baskets(lines=LINES, customers=2, products=5) -> Baskets:
-    return Baskets.of(*zip(*lines, strict=True), customers, products) if lines else Baskets.of([], [], [], customers, products)
+    return (
+        Baskets.of(*zip(*lines, strict=True), customers, products)
+        if lines
+        else Baskets.of([], [], [], customers, products)
+    )
 
 
 @st.composite
 def random_baskets(draw) -> Baskets:
     histories = draw(
-        st.lists(st.lists(st.sets(st.integers(0, 7), min_size=1, max_size=4), max_size=5), min_size=1, max_size=8)
+        st.lists(
+            st.lists(st.sets(st.integers(0, 7), min_size=1, max_size=4), max_size=5), min_size=1, max_size=8
+        )
     )
-    lines = [(c, p, len(h) - 1 - n) for c, h in enumerate(histories) for n, basket in enumerate(h) for p in basket]
+    lines = [
+        (c, p, len(h) - 1 - n) for c, h in enumerate(histories) for n, basket in enumerate(h) for p in basket
+    ]
     return baskets(lines, len(histories), 8)
 
 
@@ -117,7 +125,9 @@ def test_tifu_weights_by_hand():
 
 def test_tifu_names_what_those_most_alike_had():
     # Customers 0–9 have product 0 and 1, 10–19 product 2 and 3, customer 20 only product 0.
-    lines = [(c, p, 0) for c in range(10) for p in (0, 1)] + [(c, p, 0) for c in range(10, 20) for p in (2, 3)]
+    lines = [(c, p, 0) for c in range(10) for p in (0, 1)] + [
+        (c, p, 0) for c in range(10, 20) for p in (2, 3)
+    ]
     found = recommend(baskets([*lines, (20, 0, 0)], 21, 4), "TIFU-KNN", 2, np.array([20]))
     assert found.product[0, 0] == 0
     assert found.product.shape == (1, 2)
@@ -137,7 +147,9 @@ def test_accuracy_by_hand():
 
 
 def test_accuracy_of_nobody():
-    found = accuracy(Ranking(np.empty((0, 3), int), np.empty((0, 3))), np.empty(0, int), baskets(), baskets([]))
+    found = accuracy(
+        Ranking(np.empty((0, 3), int), np.empty((0, 3))), np.empty(0, int), baskets(), baskets([])
+    )
     assert found.n == 0
     assert math.isnan(found.recall)
 

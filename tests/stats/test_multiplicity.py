@@ -30,7 +30,7 @@ def test_benjamini_hochberg_by_hand():
 
 
 def test_the_thrombolysis_study_rejects_as_published():
-    # The paper: four rejections at 5 % by the false discovery rate, three by Bonferroni-type procedures.
+    # The paper: four rejections at 5% by the false discovery rate, three by Bonferroni-type procedures.
     assert (benjamini_hochberg(THROMBOLYSIS) <= 0.05).sum() == 4
     assert (holm(THROMBOLYSIS) <= 0.05).sum() == 3
 

@@ -35,7 +35,7 @@ def test_what_cannot_be_drawn_is_refused(counts, draws):
 
 
 def test_the_middle_of_the_draws_by_hand():
-    # 0, 1, ..., 100: the middle 90 % run from 5 to 95.
+    # 0, 1, ..., 100: the middle 90% run from 5 to 95.
     interval = percentile_interval(np.arange(101), 0.9)
     assert (interval.low, interval.high) == pytest.approx((5.0, 95.0))
 

@@ -7,9 +7,9 @@ import io
 
 import pyarrow as pa
 
+from wayfare.charts.spreadsheet import csv_of
 from wayfare.result import table
 from wayfare.web.cells import Cell, bounds_of, shown
-from wayfare.charts.spreadsheet import csv_of
 
 
 def test_values_stand_in_their_units_with_the_interval_beside():

@@ -40,7 +40,9 @@ class SparkEngine:
             return scan_all(folds, empty_block(source.schema, columns))
         work: bytes = cloudpickle.dumps((source, condition, list(folds), columns))  # type: ignore[no-untyped-call]
         tasks = -(-source.blocks // BLOCKS_A_TASK)
-        frame = self.session.range(0, source.blocks, 1, tasks).mapInArrow(_Task(work), "first long, partials binary")
+        frame = self.session.range(0, source.blocks, 1, tasks).mapInArrow(
+            _Task(work), "first long, partials binary"
+        )
         merged: list[Any] | None = None
         for row in sorted(frame.collect()):
             merged = merge_all(folds, merged, pickle.loads(row.partials))  # noqa: S301 - written by our own tasks

@@ -58,9 +58,7 @@ class Baskets:
 
     def keep(self, mask: NDArray[np.bool_]) -> Baskets:
         """The lines where `mask` holds; customers keep their numbers."""
-        return Baskets(
-            self.customer[mask], self.product[mask], self.ago[mask], self.customers, self.products
-        )
+        return Baskets(self.customer[mask], self.product[mask], self.ago[mask], self.customers, self.products)
 
     def count(self) -> NDArray[np.int64]:
         """How many baskets each customer has (customers,)."""
@@ -233,7 +231,9 @@ def without_last(baskets: Baskets, mask: NDArray[np.bool_]) -> tuple[Baskets, Ba
     last = mask[baskets.customer] & (baskets.ago == 0)
     earlier = baskets.keep(~last)
     ago = earlier.ago - mask[earlier.customer]
-    return Baskets(earlier.customer, earlier.product, ago, baskets.customers, baskets.products), baskets.keep(last)
+    return Baskets(earlier.customer, earlier.product, ago, baskets.customers, baskets.products), baskets.keep(
+        last
+    )
 
 
 def accuracy(ranking: Ranking, wanted: NDArray[np.int64], earlier: Baskets, truth: Baskets) -> Accuracy:
@@ -250,7 +250,10 @@ def accuracy(ranking: Ranking, wanted: NDArray[np.int64], earlier: Baskets, trut
     best = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(ranking.product.shape[1]) + 2))])
     recall = _share(np.bincount(row, weights=hit, minlength=wanted.size), size)
     parts = [
-        _share(np.bincount(row[part], weights=hit[part], minlength=wanted.size), np.bincount(row[part], minlength=wanted.size))
+        _share(
+            np.bincount(row[part], weights=hit[part], minlength=wanted.size),
+            np.bincount(row[part], minlength=wanted.size),
+        )
         for part in (before, ~before)
     ]
     repeat = _share(np.bincount(row, weights=before, minlength=wanted.size), size)

@@ -162,7 +162,7 @@ def test_findings_say_what_comes_next_and_how_many_stop():
         | {f"r{i}": "ac" for i in range(3)}
     )
     said = [finding.text for finding in paths(spelled(**words), start="a").findings]
-    # Wilson for 9 of 18: 29 % to 71 %.
+    # Wilson for 9 of 18: 29% to 71%.
     assert (
         said[0]
         == "After their first a the most frequent next step is b: 50% of 18 customers (95% interval 29% to 71%)."

@@ -121,7 +121,7 @@ def test_new_is_the_first_event_ever_even_when_the_log_is_filtered():
 
 
 def test_cdnow_share_that_bought_on_more_than_one_day(shared_data):
-    # shared/data/README.md: 23,570 customers, 48.9 % bought on more than one day.
+    # shared/data/README.md: 23,570 customers, 48.9% bought on more than one day.
     frame = pd.read_parquet(shared_data / "cdnow" / "cdnow_master.parquet")
     frame = pd.DataFrame(
         {

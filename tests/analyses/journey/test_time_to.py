@@ -81,7 +81,7 @@ def test_other_events_count_at_the_same_moment_and_the_same_event_only_later():
 
 
 def test_cdnow(shared_data):
-    # shared/data/README.md: 23,570 customers, 48.9 % bought on more than one day.
+    # shared/data/README.md: 23,570 customers, 48.9% bought on more than one day.
     frame = pd.read_parquet(shared_data / "cdnow" / "cdnow_master.parquet")
     frame = pd.DataFrame(
         {

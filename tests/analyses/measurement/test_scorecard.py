@@ -105,7 +105,7 @@ def test_filters_leave_old_customers_old():
 
 def test_online_retail(shared_data):
     # shared/data/README.md: positive quantity and price with a customer, 397,884 lines: 4,338 customers, 18,532 invoices,
-    # 8,911,407.90, 65.6 % repeat.
+    # 8,911,407.90, 65.6% repeat.
     frame = pd.read_parquet(shared_data / "online_retail" / "online_retail.parquet").dropna(
         subset=["CustomerID"]
     )

@@ -29,7 +29,9 @@ def cdnow(folder: Path) -> wf.Log:
     """The 1/10 sample of the papers."""
     names = ["master", "customer", "time", "discs", "value"]
     text = dict.fromkeys(("master", "customer", "time"), str)
-    frame = pd.read_csv(folder / "cdnow" / "CDNOW_sample.txt", sep=r"\s+", header=None, names=names, dtype=text)
+    frame = pd.read_csv(
+        folder / "cdnow" / "CDNOW_sample.txt", sep=r"\s+", header=None, names=names, dtype=text
+    )
     frame["time"] = pd.to_datetime(frame["time"])
     return read(frame.assign(event="purchase"), value="value")
 

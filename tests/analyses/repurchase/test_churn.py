@@ -14,7 +14,10 @@ from wayfare.stats.btyd import BGNBD
 PACE = [
     *[("weekly", f"2024-{month:02d}-{day:02d}", 20.0) for month in (7, 8) for day in (1, 11, 21)],
     ("weekly", "2024-09-09", 20.0),
-    *[("monthly", day, 30.0) for day in ("2024-07-01", "2024-07-31", "2024-08-30", "2024-09-29", "2024-10-29")],
+    *[
+        ("monthly", day, 30.0)
+        for day in ("2024-07-01", "2024-07-31", "2024-08-30", "2024-09-29", "2024-10-29")
+    ],
     ("twice", "2024-09-01", 5.0),
     ("twice", "2024-10-01", 5.0),
     ("once", "2024-07-01", 5.0),
@@ -54,7 +57,11 @@ def test_without_a_model_each_is_late_by_the_own_gaps():
 def test_what_changed_before():
     frame = pd.DataFrame(
         [(c, t, "purchase") for c, t, _ in PACE]
-        + [("weekly", "2024-08-22", "refund"), ("weekly", "2024-08-01", "support_contact"), ("weekly", "2024-09-20", "complaint")],
+        + [
+            ("weekly", "2024-08-22", "refund"),
+            ("weekly", "2024-08-01", "support_contact"),
+            ("weekly", "2024-09-20", "complaint"),
+        ],
         columns=["customer", "time", "event"],
     )
     frame["time"] = pd.to_datetime(frame["time"])
@@ -77,13 +84,17 @@ def test_lateness_is_the_models(shop, churn_of_shop):
     again = summary[summary["frequency"] > 0]
     # Given alive at the last order the wait is Pareto: P(order within s) = 1 − ((α + t_x)/(α + t_x + s))^(r + x).
     silence = again["age"] - again["recency"]
-    overdue = 1 - ((p["alpha"] + again["recency"]) / (p["alpha"] + again["age"])) ** (p["r"] + again["frequency"])
+    overdue = 1 - ((p["alpha"] + again["recency"]) / (p["alpha"] + again["age"])) ** (
+        p["r"] + again["frequency"]
+    )
     late = overdue[overdue >= 0.8]
     found = churn_of_shop.to_pandas().set_index("customer")
     assert set(found.index) == set(late.index)
     assert found["overdue"].to_numpy() == pytest.approx(late[found.index].to_numpy())
     due = 7 * (p["alpha"] + again["recency"]) * (5 ** (1 / (p["r"] + again["frequency"])) - 1)
-    assert found["late_by_days"].to_numpy() == pytest.approx((7 * silence - due)[found.index].to_numpy(), abs=1e-6)
+    assert found["late_by_days"].to_numpy() == pytest.approx(
+        (7 * silence - due)[found.index].to_numpy(), abs=1e-6
+    )
 
 
 def test_the_most_at_stake_come_first(churn_of_shop, shop):

@@ -48,7 +48,7 @@ def test_cdnow_active_buyers(paper):
 
 
 def test_cdnow_tells_customers_apart(paper):
-    # REFERENCE: AUC .757, Brier .161; the top tenth by expected orders holds 47.0 % of the holdout's.
+    # REFERENCE: AUC .757, Brier .161; the top tenth by expected orders holds 47.0% of the holdout's.
     accuracy = {row["measure"]: row["value"] for row in paper.accuracy.to_pylist()}
     assert accuracy["auc"] == pytest.approx(0.757, abs=5e-4)
     assert accuracy["brier"] == pytest.approx(0.161, abs=5e-4)
@@ -77,7 +77,7 @@ def test_all_candidates_are_shown_on_cdnow(shared_data):
 def test_online_retail_names_the_boundary_and_the_unseen_season(shared_data):
     result = wf.forecast(online_retail(shared_data), holdout="91d", horizon="91d")
     total = rows_of(result.totals, "part")["holdout"]
-    # REFERENCE: calibrated on 282 days a plain BG/NBD says 3,384, 4,482 came; they must lie in the 90 % interval.
+    # REFERENCE: calibrated on 282 days a plain BG/NBD says 3,384, 4,482 came; they must lie in the 90% interval.
     assert rows_of(result.models, "model")["BG/NBD"]["holdout_expected"] == pytest.approx(3384, abs=1)
     assert total["actual"] == 4482
     assert total["low"] < 4482 < total["high"]
@@ -107,7 +107,11 @@ def test_next_purchase_is_the_closed_form(shop):
 
 
 def by_customer(frame: pd.DataFrame) -> pd.DataFrame:
-    days = frame.assign(day=frame["time"].dt.normalize()).drop_duplicates(["customer", "day"]).groupby("customer")["day"]
+    days = (
+        frame.assign(day=frame["time"].dt.normalize())
+        .drop_duplicates(["customer", "day"])
+        .groupby("customer")["day"]
+    )
     end = frame["time"].max().normalize()
     return pd.DataFrame(
         {
@@ -123,7 +127,13 @@ def test_the_columns_of_the_contract(forecast_of_shop):
         "customer", "p_alive", "expected_orders", "p_buy", "next_purchase_median", "next_purchase_low", "next_purchase_high",
         "order_value", "lifetime_value", "lifetime_value_low", "lifetime_value_high",
     ]  # fmt: skip
-    assert forecast_of_shop.models.column_names[:5] == ["model", "log_likelihood", "parameters", "holdout_expected", "holdout_actual"]
+    assert forecast_of_shop.models.column_names[:5] == [
+        "model",
+        "log_likelihood",
+        "parameters",
+        "holdout_expected",
+        "holdout_actual",
+    ]
     assert forecast_of_shop.weeks.column_names[:5] == ["week", "expected", "low", "high", "actual"]
 
 
@@ -135,10 +145,17 @@ def test_weeks_and_customers_add_up_to_the_total(forecast_of_shop):
     assert len(ahead) == 13
     assert ahead["expected"].sum() == pytest.approx(totals["ahead"]["expected"])
     assert people["expected_orders"].sum() == pytest.approx(totals["ahead"]["expected"])
-    assert (people["expected_orders"] * people["order_value"]).sum() == pytest.approx(totals["ahead"]["revenue"])
+    assert (people["expected_orders"] * people["order_value"]).sum() == pytest.approx(
+        totals["ahead"]["revenue"]
+    )
     held = weeks[weeks["part"] == "holdout"]
-    assert held["actual"].sum() == totals["holdout"]["actual"] == forecast_of_shop.models["holdout_actual"][0].as_py()
-    assert (weeks["low"] <= weeks["expected"]).all() and (weeks["expected"] <= weeks["high"]).all()
+    assert (
+        held["actual"].sum()
+        == totals["holdout"]["actual"]
+        == forecast_of_shop.models["holdout_actual"][0].as_py()
+    )
+    assert (weeks["low"] <= weeks["expected"]).all()
+    assert (weeks["expected"] <= weeks["high"]).all()
 
 
 def test_what_was_held_out_was_not_seen(shop):
@@ -147,7 +164,10 @@ def test_what_was_held_out_was_not_seen(shop):
     cut = frame["time"].max().normalize() - pd.Timedelta(days=91)
     early = frame[frame["time"] < cut + pd.Timedelta(days=1)]
     other = pd.concat([early, frame[["customer", "event", "value"]].tail(1).assign(time=frame["time"].max())])
-    was, now = (wf.forecast(read(f, value="value"), horizon="91d", model="BG/NBD").models.to_pylist()[0] for f in (frame, other))
+    was, now = (
+        wf.forecast(read(f, value="value"), horizon="91d", model="BG/NBD").models.to_pylist()[0]
+        for f in (frame, other)
+    )
     assert was["parameters"] == now["parameters"]
     assert was["holdout_expected"] == pytest.approx(now["holdout_expected"])
     assert was["holdout_actual"] > now["holdout_actual"]
@@ -169,16 +189,20 @@ def test_ranges_hold_their_mean_and_order(forecast_of_shop):
 
 
 def test_lifetime_ranges_cover_what_comes():
-    """Money of the two years after a cut, against the 80 % ranges made at it (BG/NBD customers, gamma values)."""
+    """Money of the two years after a cut, against the 80% ranges made at it (BG/NBD customers, gamma values)."""
     frame = steady_shop(3000, 1200, seed=9)
     cut = pd.Timestamp("2023-01-01") + pd.Timedelta(days=600)
     known, later = frame[frame["time"] < cut], frame[frame["time"] >= cut]
-    result = wf.forecast(read(known, value="value"), lifetime="599d", discount=0, model="BG/NBD").to_pandas().set_index("customer")
+    result = (
+        wf.forecast(read(known, value="value"), lifetime="599d", discount=0, model="BG/NBD")
+        .to_pandas()
+        .set_index("customer")
+    )
     came = later.groupby("customer")["value"].sum().reindex(result.index, fill_value=0.0)
     inside = (came >= result["lifetime_value_low"] - 1e-9) & (came <= result["lifetime_value_high"])
     active = result["p_alive"] > 0.6
     assert active.sum() > 400
-    # Where the range does not start in the atom at nothing, it is to cover 80 %.
+    # Where the range does not start in the atom at nothing, it is to cover 80%.
     sure = active & (result["lifetime_value_low"] > 0)
     assert 0.75 <= inside[sure].mean() <= 0.86
     assert came.sum() == pytest.approx(result["lifetime_value"].sum(), rel=0.12)
@@ -186,7 +210,8 @@ def test_lifetime_ranges_cover_what_comes():
 
 def test_a_discount_makes_later_orders_worth_less(shop):
     plain, less = (
-        wf.forecast(shop, discount=share, model="BG/NBD").to_pandas()["lifetime_value"].sum() for share in (0, 0.1)
+        wf.forecast(shop, discount=share, model="BG/NBD").to_pandas()["lifetime_value"].sum()
+        for share in (0, 0.1)
     )
     # Three years of falling orders: between one and one and a half years' discount on average.
     assert 1.1**-1.6 < less / plain < 1.1**-0.3
@@ -216,16 +241,25 @@ def seasonal_shop(customers: int = 1200, seed: int = 8) -> pd.DataFrame:
     bought &= np.arange(len(days)) > first[:, None]
     bought[np.arange(customers), first] = True
     who, day = np.nonzero(bought)
-    return pd.DataFrame({"customer": [f"c{i:04d}" for i in who], "time": days[day], "event": "purchase", "value": 10.0})
+    return pd.DataFrame(
+        {"customer": [f"c{i:04d}" for i in who], "time": days[day], "event": "purchase", "value": 10.0}
+    )
 
 
-FEW = [("a", "2024-01-01", 10.0), ("a", "2024-02-01", 20.0), ("b", "2024-01-05", 30.0), ("c", "2024-03-01", 5.0)]
+FEW = [
+    ("a", "2024-01-01", 10.0),
+    ("a", "2024-02-01", 20.0),
+    ("b", "2024-01-05", 30.0),
+    ("c", "2024-03-01", 5.0),
+]
 
 
 def test_few_repeat_customers_are_not_forecast():
     result = wf.forecast(log_of(FEW))
     assert result.findings[0].text.startswith("Too few to say: 1 of 3 customers ordered on more than one day")
-    assert result.findings[1].text == "What can be said: 3 customers have placed 4 orders, worth EUR 16.25 each."
+    assert (
+        result.findings[1].text == "What can be said: 3 customers have placed 4 orders, worth EUR 16.25 each."
+    )
     people = result.to_pandas()
     assert people["p_alive"].isna().all()
     assert people["lifetime_value"].isna().all()
@@ -267,14 +301,18 @@ def test_what_can_not_be_asked():
 
 def test_deviance_by_hand():
     # 2·(2·ln(2/1) − 1) for one who ordered twice where once was expected, 2·.5 for one who did not order at .5.
-    assert deviance(np.array([1.0, 0.5]), np.array([2.0, 0.0])) == pytest.approx((2 * (2 * np.log(2) - 1) + 1) / 2)
+    assert deviance(np.array([1.0, 0.5]), np.array([2.0, 0.0])) == pytest.approx(
+        (2 * (2 * np.log(2) - 1) + 1) / 2
+    )
 
 
 def test_intervals_of_totals_cover():
-    """Six simulated shops: the 90 % interval of the holdout's total holds what came in nearly all."""
+    """Six simulated shops: the 90% interval of the holdout's total holds what came in nearly all."""
     inside = 0
     for seed in range(6):
-        result = wf.forecast(read(steady_shop(250, 500, seed=100 + seed), value="value"), horizon="91d", model="BG/NBD")
+        result = wf.forecast(
+            read(steady_shop(250, 500, seed=100 + seed), value="value"), horizon="91d", model="BG/NBD"
+        )
         total = rows_of(result.totals, "part")["holdout"]
         inside += total["low"] <= total["actual"] <= total["high"]
     assert inside >= 5

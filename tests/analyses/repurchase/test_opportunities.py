@@ -63,7 +63,9 @@ def test_the_largest_gain_after_cost_comes_first(found):
     assert not acted[acted.sum() :].any()
 
 
-@pytest.mark.parametrize(("action", "base"), [("remind", "chance"), ("win back", "p_buy"), ("loyalty reward", "expected_orders")])
+@pytest.mark.parametrize(
+    ("action", "base"), [("remind", "chance"), ("win back", "p_buy"), ("loyalty reward", "expected_orders")]
+)
 def test_the_value_is_the_stake_times_the_stated_effect(found, known, action, base):
     rows = found[found["action"] == action].join(known, on="customer")
     assert len(rows) > 5
@@ -75,11 +77,20 @@ def test_the_value_is_the_stake_times_the_stated_effect(found, known, action, ba
 
 
 def test_cross_sell_is_what_the_product_analysis_offers(company, found, known):
-    offers = company.result(wf.next_product).to_pandas().query("kind == 'cross_sell'").groupby("customer").first()
-    rows = found[found["action"] == "cross-sell"].join(known, on="customer").join(offers, on="customer", suffixes=("", "_offered"))
+    offers = (
+        company.result(wf.next_product).to_pandas().query("kind == 'cross_sell'").groupby("customer").first()
+    )
+    rows = (
+        found[found["action"] == "cross-sell"]
+        .join(known, on="customer")
+        .join(offers, on="customer", suffixes=("", "_offered"))
+    )
     assert len(rows) > 20
     assert (rows["product"] == rows["product_offered"]).all()
-    assert np.allclose(rows["expected_value"], rows["chance"] * rows["chance_offered"] * rows["gain"] * priors()["cross-sell"].mid)
+    assert np.allclose(
+        rows["expected_value"],
+        rows["chance"] * rows["chance_offered"] * rows["gain"] * priors()["cross-sell"].mid,
+    )
 
 
 def test_messages_come_when_the_window_is_open(found, known):
@@ -93,7 +104,11 @@ def test_messages_come_when_the_window_is_open(found, known):
 
 
 def test_nobody_is_bothered_after_trouble(company, found):
-    frame = pa.Table.from_batches(list(records(COMPANY)), schema=SCHEMA).select(["customer", "time", "event"]).to_pandas()
+    frame = (
+        pa.Table.from_batches(list(records(COMPANY)), schema=SCHEMA)
+        .select(["customer", "time", "event"])
+        .to_pandas()
+    )
     recent = frame["time"] >= frame["time"].max() - pd.Timedelta(days=30)
     troubled = set(frame.loc[recent & frame["event"].isin(["refund", "subscription_cancel"]), "customer"])
     rows = found[found["customer"].isin(troubled)]
@@ -133,7 +148,9 @@ def test_a_budget_buys_what_adds_most_for_it(company, found):
     before = found.set_index("customer")
     returns = before["expected_value"] / before["cost"]
     assert returns[acted["customer"]].min() >= returns[cut["customer"]].max() - 1e-9
-    assert set(acted["customer"]) | set(cut["customer"]) == set(found.loc[found["action"] != "leave alone", "customer"])
+    assert set(acted["customer"]) | set(cut["customer"]) == set(
+        found.loc[found["action"] != "leave alone", "customer"]
+    )
     assert acted["holdout"].any()
     nothing = wf.opportunities(company, budget=0)
     assert set(nothing.opportunities["action"].to_pylist()) == {"leave alone"}
@@ -150,15 +167,27 @@ def test_more_contacts_a_customer(company, found):
 
 
 def test_effects_can_be_stated_and_measured(company):
-    result = wf.opportunities(company, effects=("win back=0:0:0",), measured=("remind=0.1:0.2:0.3",), cost_per_contact=0.2, margin=0.5)
+    result = wf.opportunities(
+        company,
+        effects=("win back=0:0:0",),
+        measured=("remind=0.1:0.2:0.3",),
+        cost_per_contact=0.2,
+        margin=0.5,
+    )
     actions = {row["action"]: row for row in result.actions.to_pylist()}
     assert actions["win back"]["listed"] == 0
-    assert (actions["remind"]["basis"], actions["remind"]["source"]) == ("measured", "measured, says the user")
+    assert (actions["remind"]["basis"], actions["remind"]["source"]) == (
+        "measured",
+        "measured, says the user",
+    )
     rows = result.to_pandas().query("action == 'remind'")
     assert set(rows["basis"]) == {"measured"}
     assert set(rows["cost"]) == {0.2}
     forecast = company.result(wf.forecast).to_pandas().set_index("customer")
-    assert np.allclose(rows["expected_value"], rows["base"] * 0.2 * 0.5 * forecast.loc[rows["customer"], "order_value"].to_numpy())
+    assert np.allclose(
+        rows["expected_value"],
+        rows["base"] * 0.2 * 0.5 * forecast.loc[rows["customer"], "order_value"].to_numpy(),
+    )
 
 
 def test_the_priors_are_said_to_be_priors():
@@ -218,7 +247,9 @@ def test_without_values_orders_are_counted():
 
 
 def test_few_customers_are_left_alone():
-    frame = pd.DataFrame({"customer": ["a", "b", "b"], "time": ["2024-01-01", "2024-01-01", "2024-02-01"], "event": "purchase"})
+    frame = pd.DataFrame(
+        {"customer": ["a", "b", "b"], "time": ["2024-01-01", "2024-01-01", "2024-02-01"], "event": "purchase"}
+    )
     result = wf.opportunities(wf.read_events(frame, customer="customer", time="time", event="event"))
     assert set(result.opportunities["action"].to_pylist()) == {"leave alone"}
     assert result.chart() is None

@@ -22,7 +22,9 @@ COMPANY = Company(customers=12_000, seed=3)
 def log_of(rows: list[tuple], zone: str = "UTC") -> wf.Log:
     frame = pd.DataFrame(rows, columns=["customer", "day", "event", "channel"])
     frame["time"] = pd.Timestamp("2024-01-01 12:00") + pd.to_timedelta(frame["day"], unit="D")
-    return wf.read_events(frame, customer="customer", time="time", event="event", channel="channel", zone=zone)
+    return wf.read_events(
+        frame, customer="customer", time="time", event="event", channel="channel", zone=zone
+    )
 
 
 def orders(*histories: tuple, ends: int = 100) -> list[tuple]:
@@ -33,7 +35,9 @@ def orders(*histories: tuple, ends: int = 100) -> list[tuple]:
 def study_of(company: Company) -> Study:
     table = pa.Table.from_batches(list(records(company)), schema=SCHEMA)
     columns = {name: name for name in SCHEMA.names if name not in ("customer", "time", "event")}
-    log = wf.read_events(table, customer="customer", time="time", event="event", zone="Europe/Amsterdam", **columns)
+    log = wf.read_events(
+        table, customer="customer", time="time", event="event", zone="Europe/Amsterdam", **columns
+    )
     return Study(log, Journey(**journey()))
 
 
@@ -65,7 +69,12 @@ def test_by_hand():
 
 
 def test_orders_of_one_day_count_as_one():
-    rows = [("a", 0, "purchase", None), ("a", 0.3, "purchase", None), ("a", 5, "purchase", None), ("z", 9, "visit", None)]
+    rows = [
+        ("a", 0, "purchase", None),
+        ("a", 0.3, "purchase", None),
+        ("a", 5, "purchase", None),
+        ("z", 9, "visit", None),
+    ]
     found = hazards(wf.repurchase_points(log_of(rows)))
     assert found["all orders", 1]["at_risk"] == 2
     assert found["all orders", 5]["returned"] == 1
@@ -96,19 +105,31 @@ def test_against_a_plain_loop(drawn):
 
 def test_windows_by_hand():
     # Forty customers come back after 1..40 days, forty never: a quarter of those who do after 10 days, three after 30
-    result = wf.repurchase_points(log_of(orders(*((0, 1 + n) for n in range(40)), *((0,) for _ in range(40)), ends=500)))
+    result = wf.repurchase_points(
+        log_of(orders(*((0, 1 + n) for n in range(40)), *((0,) for _ in range(40)), ends=500))
+    )
     first = next(row for row in result.windows.to_pylist() if row["group"] == "after order 1")
     assert (first["opens_days"], first["closes_days"]) == (10, 30)
-    assert first["chance"] == pytest.approx(21 / 71)  # of 71 still waiting after day 9, those of days 10 to 30
+    assert first["chance"] == pytest.approx(
+        21 / 71
+    )  # of 71 still waiting after day 9, those of days 10 to 30
     assert first["within_30_days"] == pytest.approx(30 / 80)
 
 
 def test_who_is_slower_gets_a_later_window():
     rng = np.random.default_rng(4)
-    regular = [np.cumsum(rng.integers(18, 23, 6)) for _ in range(40)] + [np.cumsum(rng.integers(55, 66, 6)) for _ in range(40)]
+    regular = [np.cumsum(rng.integers(18, 23, 6)) for _ in range(40)] + [
+        np.cumsum(rng.integers(55, 66, 6)) for _ in range(40)
+    ]
     due = wf.repurchase_points(log_of(orders(*regular, ends=380))).to_pandas("due")
     waits = (pd.to_datetime(due["window_opens"]) - pd.to_datetime(due["last_order"])).dt.days[~due["late"]]
-    due = wf.repurchase_points(log_of(orders(*([0, *h] for h in regular[40:]), *([300 + d for d in h[:4]] for h in regular[:40]), ends=390)))
+    due = wf.repurchase_points(
+        log_of(
+            orders(
+                *([0, *h] for h in regular[40:]), *([300 + d for d in h[:4]] for h in regular[:40]), ends=390
+            )
+        )
+    )
     frame = due.to_pandas("due")
     length = (pd.to_datetime(frame["window_closes"]) - pd.to_datetime(frame["window_opens"])).dt.days
     assert length[:40].mean() > 1.5 * length[40:].mean()
@@ -117,7 +138,11 @@ def test_who_is_slower_gets_a_later_window():
 
 def test_by_what_the_first_order_was():
     rows = [(f"w{n}", day, "purchase", "web" if day == 0 else "store") for n in range(5) for day in (0, 20)]
-    rows += [(f"s{n}", day, "purchase", channel) for n in range(3) for day, channel in ((0, "store"), (7, "web"), (9, "web"))]
+    rows += [
+        (f"s{n}", day, "purchase", channel)
+        for n in range(3)
+        for day, channel in ((0, "store"), (7, "web"), (9, "web"))
+    ]
     rows += [("n", 0, "purchase", None), ("z", 60, "visit", "web")]
     result = wf.repurchase_points(log_of(rows), by="channel")
     customers = {row["group"]: row["customers"] for row in result.windows.to_pylist()}
@@ -144,9 +169,21 @@ def test_the_chances_come_true():
     # the curve does not know.
     cut, simulated = "2025-07-01", COMPANY.undisturbed()
     due = wf.repurchase_points(study_of(simulated).where(until=cut)).to_pandas("due")
-    frame = pa.Table.from_batches(list(records(simulated)), schema=SCHEMA).select(["customer", "time", "event"]).to_pandas()
-    bought = frame[(frame["event"] == "purchase") & (frame["time"] >= pd.Timestamp(cut, tz="Europe/Amsterdam"))]
-    following = bought.groupby("customer")["time"].min().dt.tz_convert("Europe/Amsterdam").dt.tz_localize(None).dt.normalize()
+    frame = (
+        pa.Table.from_batches(list(records(simulated)), schema=SCHEMA)
+        .select(["customer", "time", "event"])
+        .to_pandas()
+    )
+    bought = frame[
+        (frame["event"] == "purchase") & (frame["time"] >= pd.Timestamp(cut, tz="Europe/Amsterdam"))
+    ]
+    following = (
+        bought.groupby("customer")["time"]
+        .min()
+        .dt.tz_convert("Europe/Amsterdam")
+        .dt.tz_localize(None)
+        .dt.normalize()
+    )
     due["next"] = due["customer"].map(following)
     opens, closes = pd.to_datetime(due["window_opens"]), pd.to_datetime(due["window_closes"])
     due["came"] = (due["next"] >= opens) & (due["next"] <= closes)
@@ -167,6 +204,8 @@ def test_nobody_ordered():
 
 def test_block_cuts_change_nothing():
     rng = np.random.default_rng(2)
-    log = log_of(orders(*(np.cumsum(rng.integers(1, 40, rng.integers(1, 8))).tolist() for _ in range(80)), ends=330))
+    log = log_of(
+        orders(*(np.cumsum(rng.integers(1, 40, rng.integers(1, 8))).tolist() for _ in range(80)), ends=330)
+    )
     whole = wf.repurchase_points(log, by="channel").to_dict()["tables"]
     assert wf.repurchase_points(in_blocks(log, 7), by="channel").to_dict()["tables"] == whole

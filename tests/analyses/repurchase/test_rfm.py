@@ -29,16 +29,44 @@ def test_a_small_shop_by_hand():
     people = rows_of(result.customers)
     ann = people["ann"]
     # Two orders of one day are one: three order days, 1 January to 28 June is 179 days, to 30 June 181.
-    assert (ann["frequency"], ann["recency"], ann["age"]) == (2, pytest.approx(179 / 7), pytest.approx(181 / 7))
+    assert (ann["frequency"], ann["recency"], ann["age"]) == (
+        2,
+        pytest.approx(179 / 7),
+        pytest.approx(181 / 7),
+    )
     assert ann["value"] == 65
     assert ann["order_value"] == 25  # (20 + 30) / 2
     assert ann["days_since_order"] == 2
     # Of five, none is below bob's one order day, three of five below ann's three: 1 + 5·4/5 = 5 for ann alone on top.
-    assert {name: row["f"] for name, row in people.items()} == {"ann": 5, "bob": 1, "cay": 1, "dan": 3, "eve": 3}
-    assert {name: row["r"] for name, row in people.items()} == {"ann": 4, "bob": 1, "cay": 3, "dan": 2, "eve": 5}
-    assert {name: row["m"] for name, row in people.items()} == {"ann": 4, "bob": 2, "cay": 1, "dan": 5, "eve": 3}
+    assert {name: row["f"] for name, row in people.items()} == {
+        "ann": 5,
+        "bob": 1,
+        "cay": 1,
+        "dan": 3,
+        "eve": 3,
+    }
+    assert {name: row["r"] for name, row in people.items()} == {
+        "ann": 4,
+        "bob": 1,
+        "cay": 3,
+        "dan": 2,
+        "eve": 5,
+    }
+    assert {name: row["m"] for name, row in people.items()} == {
+        "ann": 4,
+        "bob": 2,
+        "cay": 1,
+        "dan": 5,
+        "eve": 3,
+    }
     segments = {name: row["segment"] for name, row in people.items()}
-    assert segments == {"ann": "champions", "bob": "lost", "cay": "slipping away", "dan": "at risk", "eve": "promising"}
+    assert segments == {
+        "ann": "champions",
+        "bob": "lost",
+        "cay": "slipping away",
+        "dan": "at risk",
+        "eve": "promising",
+    }
 
 
 def test_segments_add_up_and_say_their_rules():
@@ -48,7 +76,10 @@ def test_segments_add_up_and_say_their_rules():
     assert sum(table["value"].to_pylist()) == 195
     assert sum(table["value_share"].to_pylist()) == pytest.approx(1)
     rule = rows_of(table, "segment")["champions"]["rule"]
-    assert rule == "recency 4–5 (0 to 2 days since the last order), frequency 4–5 (3 days with an order), value 4–5 (EUR 65 or more)"
+    assert (
+        rule
+        == "recency 4–5 (0 to 2 days since the last order), frequency 4–5 (3 days with an order), value 4–5 (EUR 65 or more)"
+    )
 
 
 def test_moves_compare_with_the_segments_of_then():
@@ -121,7 +152,9 @@ def test_blocks_do_not_matter():
 
 
 orders = st.lists(
-    st.tuples(st.sampled_from("abcdefg"), st.integers(0, 200), st.integers(0, 40), st.integers(0, 23)), min_size=1, max_size=40
+    st.tuples(st.sampled_from("abcdefg"), st.integers(0, 200), st.integers(0, 40), st.integers(0, 23)),
+    min_size=1,
+    max_size=40,
 )
 
 

@@ -88,7 +88,7 @@ def test_concentration_of_cdnow(shared_data):
 
 
 def test_the_interval_of_the_top_tenth_covers():
-    """Gamma(.5) values: the top tenth's true share is known from 2 million draws; 95 % intervals hold it."""
+    """Gamma(.5) values: the top tenth's true share is known from 2 million draws; 95% intervals hold it."""
     rng = np.random.default_rng(7)
     whole = np.sort(rng.gamma(0.5, 10, 2_000_000))[::-1]
     true = whole[:200_000].sum() / whole.sum()
@@ -103,7 +103,9 @@ def test_the_interval_of_the_top_tenth_covers():
 
 def test_referred_customers_by_hand():
     people = [f"c{i:03d}" for i in range(120)]
-    first = pd.DataFrame({"customer": people, "time": pd.Timestamp("2024-01-01"), "event": "purchase", "value": 10.0})
+    first = pd.DataFrame(
+        {"customer": people, "time": pd.Timestamp("2024-01-01"), "event": "purchase", "value": 10.0}
+    )
     # 40 were referred, 20 of them order again; of the 80 others, 10 do.
     again = first.iloc[[*range(20), *range(40, 50)]].assign(time=pd.Timestamp("2024-02-01"))
     invited = first.iloc[:40].assign(time=pd.Timestamp("2023-12-30"), event="referral_visit", value=np.nan)
@@ -130,7 +132,10 @@ def test_the_planted_truth_of_referral_is_found():
 def test_without_values():
     log = log_of([("a", "2024-01-01", np.nan), ("b", "2024-01-02", np.nan)])
     result = wf.value(log)
-    assert result.findings[0].text == "2 customers have ordered, but what they are worth can't be said: no value can be added up."
+    assert (
+        result.findings[0].text
+        == "2 customers have ordered, but what they are worth can't be said: no value can be added up."
+    )
     assert result.concentration.num_rows == 0
     assert result.segments.num_rows == 1
 

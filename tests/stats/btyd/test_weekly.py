@@ -58,7 +58,7 @@ def test_drop_out_multipliers_against_a_simulation():
         wanted, lasting = rng.poisson(rate), rng.geometric(np.maximum(leaving, 1e-12))
         simulated[week] = (np.minimum(wanted, lasting) * alive).mean()
         alive &= wanted < lasting
-    # The simulation's own error is about 1 % a week.
+    # The simulation's own error is about 1% a week.
     assert model.weekly_orders(seen, 12, dropout=dropout) == pytest.approx(simulated, rel=0.04)
     assert model.weekly_orders(seen, 12, dropout=dropout).sum() == pytest.approx(simulated.sum(), rel=0.01)
 

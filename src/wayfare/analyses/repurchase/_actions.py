@@ -91,11 +91,22 @@ def fits_of(book: Book, today: int, ahead: int) -> dict[str, Fit]:
     return {
         "win back": Fit(free & book.late, again, value, now, usual.product, again),
         "remind": Fit(near, book.chance, value, soon, usual.product, book.chance),
-        "cross-sell": Fit(near & cross.there, book.chance * cross.chance, cross.gain, soon, cross.product, cross.chance),
+        "cross-sell": Fit(
+            near & cross.there, book.chance * cross.chance, cross.gain, soon, cross.product, cross.chance
+        ),
         "up-sell": Fit(near & up.there, book.chance * held, up.gain, soon, up.product, book.chance * held),
         "bundle": Fit(near & bulk.there, book.chance, bulk.gain, soon, bulk.product, book.chance),
-        "loyalty reward": Fit(free & ~book.late & _loyal(book), book.expected_orders, value, now, nothing, book.expected_orders / 100),
-        "ask for a referral": Fit(free & ~book.late & _happy(book), one, one * _new_customer(book, today), now, nothing, one),
+        "loyalty reward": Fit(
+            free & ~book.late & _loyal(book),
+            book.expected_orders,
+            value,
+            now,
+            nothing,
+            book.expected_orders / 100,
+        ),
+        "ask for a referral": Fit(
+            free & ~book.late & _happy(book), one, one * _new_customer(book, today), now, nothing, one
+        ),
         "thank": Fit(free & (today - book.last <= THANKED_DAYS), again, value, now, nothing, again),
     }
 
@@ -137,7 +148,9 @@ def rows_of(fits: Mapping[str, Fit], effects: Mapping[str, Effect], margin: floa
         unit = unit[who]
         parts.append(Rows(who, np.full(who.size, number), unit * effect.low, unit * effect.mid, unit * effect.high,
                           fit.base[who] * effect.mid, np.full(who.size, effect.cost), fit.base[who], net[who]))  # fmt: skip
-    return Rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in Rows.__dataclass_fields__))
+    return Rows(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in Rows.__dataclass_fields__)
+    )
 
 
 def best_per_customer(rows: Rows, contacts: int) -> Rows:
@@ -165,7 +178,9 @@ def within_budget(rows: Rows, held: NDArray[np.bool_], budget: float | None) -> 
     return kept
 
 
-def why_left(book: Book, today: int, ahead: int, wanted: NDArray[np.bool_], cut: NDArray[np.bool_]) -> pa.DictionaryArray:
+def why_left(
+    book: Book, today: int, ahead: int, wanted: NDArray[np.bool_], cut: NDArray[np.bool_]
+) -> pa.DictionaryArray:
     """Why each of the buyers in `wanted` is left alone; those in `cut` fell to the budget."""
     unknown = np.isnan(book.chance) & np.isnan(book.p_buy)
     early = ~book.late & (book.opens > today + ahead)
@@ -196,4 +211,14 @@ def reasons(fits: Mapping[str, Fit], rows: Rows, actions: list[str]) -> pa.Dicti
     return worded(np.column_stack([rows.action, percent]), lambda action, p: _REASONS[actions[action]](p))
 
 
-__all__ = ["LEAVE", "Fit", "Rows", "best_per_customer", "fits_of", "reasons", "rows_of", "why_left", "within_budget"]
+__all__ = [
+    "LEAVE",
+    "Fit",
+    "Rows",
+    "best_per_customer",
+    "fits_of",
+    "reasons",
+    "rows_of",
+    "why_left",
+    "within_budget",
+]

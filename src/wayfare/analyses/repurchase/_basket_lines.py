@@ -48,9 +48,14 @@ class BasketLines(Fold[dict[str, Any]]):
         """The lines of one block, and sums by product."""
         rows = np.flatnonzero(self._bought(block))
         product = self.number[block[self.item][rows]]
-        quantity = np.nan_to_num(block["quantity"][rows], nan=1.0) if block.has("quantity") else np.ones(len(rows))
+        quantity = (
+            np.nan_to_num(block["quantity"][rows], nan=1.0) if block.has("quantity") else np.ones(len(rows))
+        )
         value = block["value"][rows] if block.has("value") else np.full(len(rows), np.nan)
-        return {**self._lines(block, rows, product, quantity), **self._products(block, rows, product, quantity, value)}
+        return {
+            **self._lines(block, rows, product, quantity),
+            **self._products(block, rows, product, quantity, value),
+        }
 
     def _bought(self, block: Block) -> NDArray[np.bool_]:
         bought = self.stages.is_order(block) & (block[self.item] >= 0)
@@ -79,13 +84,19 @@ class BasketLines(Fold[dict[str, Any]]):
             "quantity": amount.astype(np.float32),
         }
         buyers = {"code": block.codes[who], "orders": orders.astype(np.int32)}
-        return {name: [values[by]] for name, values in lines.items()} | {name: [v] for name, v in buyers.items()}
+        return {name: [values[by]] for name, values in lines.items()} | {
+            name: [v] for name, v in buyers.items()
+        }
 
     def _products(
         self, block: Block, rows: NDArray, product: NDArray, quantity: NDArray, value: NDArray
     ) -> dict[str, Any]:
         count, priced = len(self.number), ~np.isnan(value)
-        kind = block[self.category][rows].astype(np.int64) + 1 if block.has(self.category) else np.zeros(len(rows), np.int64)
+        kind = (
+            block[self.category][rows].astype(np.int64) + 1
+            if block.has(self.category)
+            else np.zeros(len(rows), np.int64)
+        )
         pairs, lines = np.unique(product * np.int64(self.categories + 1) + kind, return_counts=True)
         return {
             "paid": np.bincount(product, weights=np.nan_to_num(value), minlength=count),
@@ -129,7 +140,9 @@ def basket_lines(study: Study, item: str) -> BasketLines:
     number = np.empty(len(names), dtype=np.int32)
     number[_by_name(names.take(np.arange(len(names))))] = np.arange(len(names))
     category = "category" if "category" in study.log.schema and item != "category" else ""
-    return BasketLines(study.stages, item, number, category, len(study.log.names(category)) if category else 0)
+    return BasketLines(
+        study.stages, item, number, category, len(study.log.names(category)) if category else 0
+    )
 
 
 def _by_name(names: pa.Array) -> NDArray[np.int64]:
@@ -150,10 +163,16 @@ def bought(study: Study, fold: BasketLines, found: dict[str, Any]) -> Bought:
         place[by_name] = np.arange(len(by_name))
         lines["customer"] = place[lines["customer"]]
         by = np.argsort(lines["customer"], kind="stable")
-        lines, names, orders = {n: v[by] for n, v in lines.items()}, names.take(pa.array(by_name)), orders[by_name]
+        lines, names, orders = (
+            {n: v[by] for n, v in lines.items()},
+            names.take(pa.array(by_name)),
+            orders[by_name],
+        )
     items = study.log.names(fold.item).take(np.argsort(fold.number))
     baskets = Baskets(lines["customer"], lines["product"], lines["ago"], len(names), len(items))
-    price = np.where(found["units"] > 0, found["paid"] / np.where(found["units"] > 0, found["units"], 1.0), np.nan)
+    price = np.where(
+        found["units"] > 0, found["paid"] / np.where(found["units"] > 0, found["units"], 1.0), np.nan
+    )
     category, categories = _categories(study, fold, found["kinds"])
     return Bought(
         names, orders.astype(np.int64), baskets, lines["day"], lines["quantity"], items,

@@ -41,12 +41,20 @@ class Beginnings(Fold[list[dict[str, NDArray]]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The columns read."""
         return (*ORDER_COLUMNS, *TEXTS, "referrer")
 
     def scan(self, block: Block) -> list[dict[str, NDArray]]:
+        """What one block says."""
         orders = orders_of(block, self.stages)
         real = ~(orders.value < 0)
-        days = day_rows(block, orders.owner[real], local_days(orders.time[real], self.zone), orders.value[real], self.until)
+        days = day_rows(
+            block,
+            orders.owner[real],
+            local_days(orders.time[real], self.zone),
+            orders.value[real],
+            self.until,
+        )
         owner = days.owner[days.starts]
         anything = np.ones(block.rows, dtype=bool)
         bought = self.stages.is_order(block)
@@ -71,7 +79,9 @@ class Beginnings(Fold[list[dict[str, NDArray]]]):
         customer = np.repeat(np.arange(len(days.starts)), np.diff(np.append(days.starts, len(days.day))))
         soon = days.day - days.day[days.starts][customer] < self.within
         count = np.bincount(customer[soon], minlength=len(days.starts))
-        value = np.bincount(customer[soon], weights=np.nan_to_num(days.value[soon]), minlength=len(days.starts))
+        value = np.bincount(
+            customer[soon], weights=np.nan_to_num(days.value[soon]), minlength=len(days.starts)
+        )
         return {"early_orders": count - 1, "early_value": value}
 
 
@@ -87,7 +97,9 @@ def _first(block: Block, column: str, where: NDArray[np.bool_]) -> NDArray[np.in
 def beginnings(study: Study, until: int, within: int) -> Beginnings:
     """The fold for a study."""
     names = study.log.names("event").to_list()
-    referrals = tuple(code for code, name in enumerate(names) if any(w in name.lower().replace(" ", "_") for w in _REFERRED))
+    referrals = tuple(
+        code for code, name in enumerate(names) if any(w in name.lower().replace(" ", "_") for w in _REFERRED)
+    )
     return Beginnings(study.stages, study.zone, until, within, referrals)
 
 

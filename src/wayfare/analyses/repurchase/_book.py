@@ -90,7 +90,10 @@ def book_of(due: pa.Table, forecast: pa.Table, products: pa.Table, facts: Mappin
         closes=_day_numbers(due["window_closes"]),
         chance=_floats(due["chance"]),
         late=_floats(due["late"]) == 1,
-        **{name: known.floats(_floats(forecast[name])) for name in ("p_alive", "p_buy", "expected_orders", "order_value", "lifetime_value")},
+        **{
+            name: known.floats(_floats(forecast[name]))
+            for name in ("p_alive", "p_buy", "expected_orders", "order_value", "lifetime_value")
+        },
         orders=np.nan_to_num(own.floats(facts["orders"].astype(float))).astype(np.int64),
         channel=own.texts(channel) if channel is not None else pa.nulls(len(customer), pa.string()),
         score=own.floats(facts["score"].astype(float)),
@@ -102,9 +105,16 @@ def book_of(due: pa.Table, forecast: pa.Table, products: pa.Table, facts: Mappin
 
 def _offer(customer: pa.Array, products: pa.Table, kind: str) -> Offer:
     """The first product of a sort that each buyer is given."""
-    rows = products.select(["customer", "product", "chance", "gain"]).filter(pc.equal(products["kind"].cast(pa.string()), kind))
+    rows = products.select(["customer", "product", "chance", "gain"]).filter(
+        pc.equal(products["kind"].cast(pa.string()), kind)
+    )
     join = _Join(customer, rows["customer"])
-    return Offer(join.texts(rows["product"]), join.floats(_floats(rows["chance"])), join.floats(_floats(rows["gain"])), join.found)
+    return Offer(
+        join.texts(rows["product"]),
+        join.floats(_floats(rows["chance"])),
+        join.floats(_floats(rows["gain"])),
+        join.found,
+    )
 
 
 class _Join:

@@ -26,7 +26,7 @@ SEASON_DAYS = 548
 _WEAK = 1.0
 _FLAT = 0.02
 _CALENDAR_SAMPLE = 30_000
-_SAMPLE = 100_000
+_JUDGED, _SAMPLE = 40_000, 100_000
 _AHEAD = 3 * YEAR
 
 
@@ -76,7 +76,8 @@ class Candidate:
 def fit(name: str, buyers: Buyers, cut: int, penalty: float = 0.0) -> Candidate:
     """The model called `name`, fitted on the orders up to cut number `cut`; time in weeks.
 
-    Beyond 100,000 customers every k-th by name is fitted on, standing for k: more would change no figure that is shown.
+    Beyond 100,000 customers (40,000 to be judged) every k-th by name is fitted on, standing for k: more would change
+    no choice and no figure that is shown.
     """
     from wayfare.stats import btyd
 
@@ -88,7 +89,7 @@ def fit(name: str, buyers: Buyers, cut: int, penalty: float = 0.0) -> Candidate:
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             if name in CALENDAR:
                 return _on_calendar(name, kind, buyers, cut, penalty)
-            model = kind(penalty=penalty).fit(_some(table_on(None, summary)))
+            model = kind(penalty=penalty).fit(_some(table_on(None, summary), cut))
     except WayfareError as error:
         return Candidate(name, None, note=error.problem)
     return Candidate(name, Paced(model), model.log_likelihood_, model.boundary_ or "")
@@ -101,21 +102,30 @@ def _on_calendar(name: str, kind: type, buyers: Buyers, cut: int, penalty: float
     summary = buyers.at(cut)
     customer, day = _some_order_days(buyers, cut)
     end = float(summary.end)
-    found = estimate_calendar(customer, day / 7, end=end, cycle=YEAR, parts=12, until=end + _AHEAD, model=kind)
-    model = kind(penalty=penalty).fit(_some(table_on(found.calendar, summary)))
+    found = estimate_calendar(
+        customer, day / 7, end=end, cycle=YEAR, parts=12, until=end + _AHEAD, model=kind
+    )
+    model = kind(penalty=penalty).fit(_some(table_on(found.calendar, summary), cut))
     notes = [model.boundary_ or "", *(note for note in found.notes if "season is unknown" in note)]
     # The clock makes a week of a busy month longer: its orders' density in ordinary time is higher by the rate.
     days = np.arange(buyers.origin, buyers.cuts[cut] + 1)
     rate = np.log(np.maximum(found.calendar.elapsed((days - 0.5) / 7, (days + 0.5) / 7) * 7, 1e-12))
     likelihood = model.log_likelihood_ + float(buyers.daily["repeat_orders"][: len(days)] @ rate)
     season = tuple(np.asarray(found.season).tolist())
-    return Candidate(name, Paced(model, found.calendar), likelihood, " ".join(filter(None, notes)), season=season, trend=found.trend)
+    return Candidate(
+        name,
+        Paced(model, found.calendar),
+        likelihood,
+        " ".join(filter(None, notes)),
+        season=season,
+        trend=found.trend,
+    )
 
 
-def _some(table: dict[str, Floats]) -> dict[str, Floats]:
+def _some(table: dict[str, Floats], cut: int) -> dict[str, Floats]:
     """Every k-th customer by name, standing for k, where there are more than a fit gains from."""
     size = len(table["age"])
-    step = -(-size // _SAMPLE)
+    step = -(-size // (_SAMPLE if cut == -1 else _JUDGED))
     if step <= 1:
         return table
     kept = {name: values[::step] for name, values in table.items()}

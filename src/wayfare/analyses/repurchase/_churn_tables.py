@@ -81,7 +81,9 @@ def _changed(what: What, who: NDArray[np.int64]) -> pa.Array:
     repeaters, seen = what
     rows = np.searchsorted(repeaters, who)
     names = [(name, seen[name][rows]) for name in SIGNALS if name in seen]
-    return pa.array([", ".join(name for name, mask in names if mask[i]) for i in range(len(who))], pa.string())
+    return pa.array(
+        [", ".join(name for name, mask in names if mask[i]) for i in range(len(who))], pa.string()
+    )
 
 
 def summary(state: State) -> pa.Table:
@@ -93,7 +95,10 @@ def summary(state: State) -> pa.Table:
     kind = np.full(len(buyers), 2)
     kind[lateness.who] = np.where(lateness.late, 0, 1)
     count = np.bincount(kind, minlength=3)
-    alive, stake = (np.bincount(kind, weights=state.of(name), minlength=3).astype(float) for name in ("p_alive", "lifetime_value"))
+    alive, stake = (
+        np.bincount(kind, weights=state.of(name), minlength=3).astype(float)
+        for name in ("p_alive", "lifetime_value")
+    )
     return table(
         state=["late", "on time", "one order"],
         customers=count,
@@ -124,7 +129,11 @@ _CALIBRATION = pa.schema(
      ("share", pa.float64()), ("low", pa.float64()), ("high", pa.float64())]
 )  # fmt: skip
 _SIGNALS = pa.schema(
-    [("signal", pa.string()), ("late", pa.int64()), *((name, pa.float64()) for name in ("late_share", "on_time_share", "difference", "low", "high"))]
+    [
+        ("signal", pa.string()),
+        ("late", pa.int64()),
+        *((name, pa.float64()) for name in ("late_share", "on_time_share", "difference", "low", "high")),
+    ]
 )
 
 
@@ -160,7 +169,11 @@ def findings(state: State, checked: pa.Table, differences: pa.Table) -> tuple[Fi
     found = [Finding(f"{text}.", money=money, customers=count)]
     found += [*_held(checked, state.check), *_stands_out(differences)]
     if state.model is None:
-        found.append(Finding("Too few repeat customers for a model: late rests on each customer's own gaps, and what is at stake can't be said."))
+        found.append(
+            Finding(
+                "Too few repeat customers for a model: late rests on each customer's own gaps, and what is at stake can't be said."
+            )
+        )
     elif state.model.note:
         found.append(Finding(f"{state.model.name}: {state.model.note}"))
     return tuple(found)
@@ -187,4 +200,9 @@ def _stands_out(differences: pa.Table) -> list[Finding]:
     ]  # fmt: skip
 
 
-_A = {"refund": "a refund", "support contact": "a support contact", "low score": "given a low score", "late delivery": "a late delivery"}
+_A = {
+    "refund": "a refund",
+    "support contact": "a support contact",
+    "low score": "given a low score",
+    "late delivery": "a late delivery",
+}

@@ -83,12 +83,22 @@ class ContactFacts(Fold[dict[str, list[NDArray]]]):
 def contact_facts(study: Study) -> ContactFacts:
     """The fold for a study: messages go by mail, phone, app and the like where the log has such channels."""
     names = study.log.names("channel").to_list() if "channel" in study.log.schema else []
-    reach = sorted((name, code) for code, name in enumerate(names) if any(word in name.lower() for word in _MESSAGE))
+    reach = sorted(
+        (name, code) for code, name in enumerate(names) if any(word in name.lower() for word in _MESSAGE)
+    )
     events = study.log.names("event").to_list()
     placed = {t.event: t.stage for t in study.journey.touchpoints}
     advocates = tuple(code for code, event in enumerate(events) if placed.get(event) == Stage.ADVOCACY)
-    trouble = tuple(code for code, event in enumerate(events) if any(word in event.lower() for word in _TROUBLE))
-    return ContactFacts(study.stages, tuple(code for _, code in reach), advocates, trouble, study.log.ends - TROUBLE_DAYS * _DAY)
+    trouble = tuple(
+        code for code, event in enumerate(events) if any(word in event.lower() for word in _TROUBLE)
+    )
+    return ContactFacts(
+        study.stages,
+        tuple(code for _, code in reach),
+        advocates,
+        trouble,
+        study.log.ends - TROUBLE_DAYS * _DAY,
+    )
 
 
 def facts_of(log: Log, fold: ContactFacts, found: dict[str, list[NDArray]]) -> dict[str, Any]:

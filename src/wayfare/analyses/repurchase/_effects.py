@@ -51,10 +51,7 @@ def _effect(name: str, said: Mapping[str, Any]) -> Effect:
 def priors() -> Mapping[str, Effect]:
     """The priors of `effects.yaml`, in its order."""
     text = files("wayfare.analyses.repurchase").joinpath("effects.yaml").read_text(encoding="utf-8")
-    return {
-        name: _effect(name, said)
-        for name, said in yaml.safe_load(text)["actions"].items()
-    }
+    return {name: _effect(name, said) for name, said in yaml.safe_load(text)["actions"].items()}
 
 
 def effects_of(stated: Sequence[str], measured: Sequence[str], cost: float | None) -> dict[str, Effect]:
@@ -79,7 +76,9 @@ def effects_of(stated: Sequence[str], measured: Sequence[str], cost: float | Non
             found[action] = replace(found[action], low=low, mid=mid, high=high, basis=basis, source=source)
     if cost is not None:
         if cost < 0:
-            raise InvalidParameter(f"A contact can't cost {cost:g}.", where="cost_per_contact", hint="Give 0 or more.")
+            raise InvalidParameter(
+                f"A contact can't cost {cost:g}.", where="cost_per_contact", hint="Give 0 or more."
+            )
         found = {name: replace(effect, cost=cost) for name, effect in found.items()}
     return found
 

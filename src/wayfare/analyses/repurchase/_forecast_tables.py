@@ -15,7 +15,7 @@ from wayfare.analyses.repurchase._worth import lifetime
 from wayfare.result import table
 
 if TYPE_CHECKING:
-    from wayfare.analyses.repurchase.forecast import Forecast
+    from wayfare.analyses.repurchase._forecast_found import Forecast
 
 Floats = NDArray[np.float64]
 
@@ -67,18 +67,30 @@ def known(values: Floats) -> pa.Array:
 def models(found: Forecast) -> pa.Table:
     """One row a model that was tried."""
     tried, chosen = found.candidates, found.chosen
-    came = [_holdout.actual_orders(found.buyers, found.earlier).sum() if len(c.expected) else None for c in tried]
+    came = [
+        _holdout.actual_orders(found.buyers, found.earlier).sum() if len(c.expected) else None for c in tried
+    ]
     ours = [chosen is not None and c.name == chosen.name for c in tried]
     return table(
         model=pa.array([c.name for c in tried], pa.string()),
         log_likelihood=known(np.array([c.log_likelihood for c in tried])),
         parameters=pa.array([c.parameters for c in tried], pa.string()),
-        holdout_expected=pa.array([float(c.expected.sum()) if len(c.expected) else None for c in tried], pa.float64()),
+        holdout_expected=pa.array(
+            [float(c.expected.sum()) if len(c.expected) else None for c in tried], pa.float64()
+        ),
         holdout_actual=pa.array([None if n is None else int(n) for n in came], pa.int64()),
         deviance=known(np.array([c.deviance for c in tried])),
         chosen=pa.array(ours, pa.bool_()),
-        final_parameters=pa.array([chosen.parameters if chosen and own else None for own in ours], pa.string()),
-        note=pa.array([(chosen.note or c.note) if chosen and own else c.note for c, own in zip(tried, ours, strict=True)], pa.string()),
+        final_parameters=pa.array(
+            [chosen.parameters if chosen and own else None for own in ours], pa.string()
+        ),
+        note=pa.array(
+            [
+                (chosen.note or c.note) if chosen and own else c.note
+                for c, own in zip(tried, ours, strict=True)
+            ],
+            pa.string(),
+        ),
     )
 
 
@@ -87,7 +99,10 @@ def weeks(found: Forecast) -> pa.Table:
     parts = []
     if found.before:
         cut = found.buyers.cuts[found.buyers.before]
-        came, money = (_by_week(found.buyers.daily[name][-1], cut + 1 - found.buyers.origin) for name in ("known_orders", "known_value"))
+        came, money = (
+            _by_week(found.buyers.daily[name][-1], cut + 1 - found.buyers.origin)
+            for name in ("known_orders", "known_value")
+        )
         parts.append(_weeks(found, found.before, cut, "holdout", came, money))
     if found.ahead:
         none = np.full(len(found.ahead.orders), np.nan)
@@ -99,7 +114,9 @@ def _by_week(daily: NDArray, start: int) -> Floats:
     return np.asarray(daily[start:], dtype=float).reshape(-1, 7).sum(axis=1)
 
 
-def _weeks(found: Forecast, outlook: Outlook | None, cut: int, part: str, came: Floats, money: Floats) -> pa.Table:
+def _weeks(
+    found: Forecast, outlook: Outlook | None, cut: int, part: str, came: Floats, money: Floats
+) -> pa.Table:
     none = np.zeros(0)
     low, high = outlook.by_week(found.confidence) if outlook else (none, none)
     least, most = outlook.value_by_week(found.confidence) if outlook else (none, none)
@@ -149,17 +166,36 @@ def totals(found: Forecast) -> pa.Table:
     """The holdout's total and the one ahead."""
     given = weeks(found)
     parts = [("holdout", found.before, found.season_then), ("ahead", found.ahead, found.season)]
-    rows = [_total(found, name, outlook, season, given) for name, outlook, season in parts if outlook and season]
+    rows = [
+        _total(found, name, outlook, season, given) for name, outlook, season in parts if outlook and season
+    ]
     return pa.Table.from_pylist(rows, _TOTALS)
 
 
-_NUMBERS = ("expected", "low", "high", "actual", "revenue", "revenue_low", "revenue_high", "revenue_actual", "season_spread")
+_NUMBERS = (
+    "expected",
+    "low",
+    "high",
+    "actual",
+    "revenue",
+    "revenue_low",
+    "revenue_high",
+    "revenue_actual",
+    "season_spread",
+)
 _TOTALS = pa.schema(
-    [("part", pa.string()), ("weeks", pa.int64()), *((name, pa.float64()) for name in _NUMBERS), ("season", pa.string())]
+    [
+        ("part", pa.string()),
+        ("weeks", pa.int64()),
+        *((name, pa.float64()) for name in _NUMBERS),
+        ("season", pa.string()),
+    ]
 )
 
 
-def _total(found: Forecast, part: str, outlook: Outlook, season: object, given: pa.Table) -> dict[str, object]:
+def _total(
+    found: Forecast, part: str, outlook: Outlook, season: object, given: pa.Table
+) -> dict[str, object]:
     expected, low, high = outlook.total(found.confidence)
     money = outlook.total_value(found.confidence) if np.isfinite(outlook.value).all() else (None, None, None)
     rows = [row for row in given.to_pylist() if row["part"] == part]
@@ -186,12 +222,31 @@ def histories(found: Forecast) -> pa.Table:
     summary = found.buyers.at()
     if not found.chosen or not found.chosen.paced:
         none = np.zeros(0, dtype=np.int64)
-        return table(frequency=none, weeks_since_order=none, customers=none, p_alive=np.zeros(0), expected_orders=np.zeros(0))
+        return table(
+            frequency=none,
+            weeks_since_order=none,
+            customers=none,
+            p_alive=np.zeros(0),
+            expected_orders=np.zeros(0),
+        )
     paced = found.chosen.paced
     return _holdout.histories(summary, paced.alive(summary), paced.orders(summary, float(found.weeks)))
 
 
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def season(found: Forecast) -> pa.Table:

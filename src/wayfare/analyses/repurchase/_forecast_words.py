@@ -12,14 +12,16 @@ from wayfare.analyses.repurchase._said import warnings_of
 from wayfare.result import Finding
 
 if TYPE_CHECKING:
-    from wayfare.analyses.repurchase.forecast import Forecast
+    from wayfare.analyses.repurchase._forecast_found import Forecast
 
 
 def said(found: Forecast) -> tuple[Finding, ...]:
     """What is expected, how right that was, and what is not known."""
     if found.chosen is None or found.ahead is None:
         return _nothing(found)
-    return tuple(filter(None, (_ahead(found), _holdout(found), _season(found), _months(found), _doubt(found))))
+    return tuple(
+        filter(None, (_ahead(found), _holdout(found), _season(found), _months(found), _doubt(found)))
+    )
 
 
 def _nothing(found: Forecast) -> tuple[Finding, ...]:
@@ -28,7 +30,9 @@ def _nothing(found: Forecast) -> tuple[Finding, ...]:
         return (Finding("Nobody has ordered yet: there is nothing to forecast."),)
     repeaters = buyers.repeaters
     if repeaters >= ENOUGH:
-        return (Finding(f"No model could be fitted on the {repeaters:,} repeat customers: nothing is forecast."),)
+        return (
+            Finding(f"No model could be fitted on the {repeaters:,} repeat customers: nothing is forecast."),
+        )
     orders = int(buyers.daily["orders"].sum())
     have = "customer has" if len(buyers) == 1 else "customers have"
     text = (f"Too few to say: {repeaters:,} of {len(buyers):,} customers ordered on more than one day, and a forecast of each "
@@ -47,7 +51,10 @@ def _ahead(found: Forecast) -> Finding:
     if not np.isfinite(found.ahead.value).all():
         return Finding(f"{text}.")
     money, least, most = found.ahead.total_value(found.confidence)
-    return Finding(f"{text}, worth {found.study.currency} {money:,.0f} ({least:,.0f}–{most:,.0f}).", customers=len(found.buyers))
+    return Finding(
+        f"{text}, worth {found.study.currency} {money:,.0f} ({least:,.0f}–{most:,.0f}).",
+        customers=len(found.buyers),
+    )
 
 
 def _holdout(found: Forecast) -> Finding | None:
@@ -58,7 +65,11 @@ def _holdout(found: Forecast) -> Finding | None:
     expected, low, high = found.before.total(found.confidence)
     inside = "inside" if low <= actual.sum() <= high else "outside"
     top = np.argsort(-judge.expected, kind="stable")[: round(len(actual) / 10)]
-    tenth = f"; the tenth expected to order most placed {actual[top].sum() / actual.sum():.0%} of them" if actual.any() and len(top) else ""
+    tenth = (
+        f"; the tenth expected to order most placed {actual[top].sum() / actual.sum():.0%} of them"
+        if actual.any() and len(top)
+        else ""
+    )
     return Finding(f"Made {found.held_out} weeks ago, the same forecast ({found.chosen.name}) said {expected:,.0f} orders and {actual.sum():,.0f} "
                    f"came, {inside} the {found.confidence:.0%} interval {low:,.0f}–{high:,.0f}{tenth}.")  # fmt: skip
 
@@ -91,7 +102,9 @@ def _doubt(found: Forecast) -> Finding | None:
         return Finding(f"{found.chosen.name}: {found.chosen.note}")
     passed = [c.name for c in found.candidates if c.note]
     if passed and found.chosen:
-        return Finding(f"{' and '.join(passed)} left a parameter open (see the models' notes); the forecast rests on {found.chosen.name}.")
+        return Finding(
+            f"{' and '.join(passed)} left a parameter open (see the models' notes); the forecast rests on {found.chosen.name}."
+        )
     return None
 
 

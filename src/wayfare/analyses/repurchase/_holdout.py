@@ -57,7 +57,16 @@ def accuracy(expected: Floats, chance: Floats, actual: Floats) -> pa.Table:
     """How well customers were told apart in the holdout."""
     bought = actual > 0
     told = len(actual) >= 10 and bought.any() and not bought.all()
-    values = (_auc(chance, bought), float(np.mean((chance - bought) ** 2)), _top(expected, actual), _rank(expected, actual)) if told else ()
+    values = (
+        (
+            _auc(chance, bought),
+            float(np.mean((chance - bought) ** 2)),
+            _top(expected, actual),
+            _rank(expected, actual),
+        )
+        if told
+        else ()
+    )
     names = list(_MEASURES)[: len(values)]
     return table(
         measure=pa.array(names, pa.string()),
@@ -90,8 +99,17 @@ def histories(summary: Summary, alive: Floats, orders: Floats) -> pa.Table:
     since = (summary.age - summary.recency) // _STEP * _STEP
     kinds, kind = np.unique(np.column_stack((frequency, since.astype(np.int64))), axis=0, return_inverse=True)
     count = np.bincount(kind.ravel(), minlength=len(kinds))
-    mean = [np.bincount(kind.ravel(), weights=v, minlength=len(kinds)) / np.maximum(count, 1) for v in (alive, orders)]
-    return table(frequency=kinds[:, 0], weeks_since_order=kinds[:, 1], customers=count, p_alive=mean[0], expected_orders=mean[1])
+    mean = [
+        np.bincount(kind.ravel(), weights=v, minlength=len(kinds)) / np.maximum(count, 1)
+        for v in (alive, orders)
+    ]
+    return table(
+        frequency=kinds[:, 0],
+        weeks_since_order=kinds[:, 1],
+        customers=count,
+        p_alive=mean[0],
+        expected_orders=mean[1],
+    )
 
 
 _MOST, _STEP = 10, 4

@@ -71,7 +71,9 @@ def due_days(paced: Paced | None, lateness: Lateness, chosen: NDArray[np.int64],
     return np.expm1(high) * WEEK
 
 
-def _overdue(paced: Paced | None, frequency: Floats, recency: Floats, last: Floats, silence: Floats) -> Floats:
+def _overdue(
+    paced: Paced | None, frequency: Floats, recency: Floats, last: Floats, silence: Floats
+) -> Floats:
     """The chance of an order within the silence, for one who was a customer at the last order.
 
     Without a model, from the customer's own gaps alone: exponential, with a flat prior for the log of their mean.
@@ -83,4 +85,6 @@ def _overdue(paced: Paced | None, frequency: Floats, recency: Floats, last: Floa
     before = np.asarray(paced.elapsed(last - recency, last)) if paced.calendar else recency
     then = {"frequency": frequency, "recency": before, "age": before}
     since = np.asarray(paced.elapsed(last, last + silence)) if paced.calendar else silence
-    return np.asarray(paced.model.predict_buy(then, since) / np.maximum(paced.model.predict_alive(then), 1e-12))
+    return np.asarray(
+        paced.model.predict_buy(then, since) / np.maximum(paced.model.predict_alive(then), 1e-12)
+    )

@@ -146,4 +146,6 @@ def bulk(bought: Bought, now: int) -> Offers:
     kept = kept[np.diff(baskets.customer[first[kept]], prepend=-1) != 0]
     who, product = (part[first[kept]].astype(np.int64) for part in (baskets.customer, baskets.product))
     days = np.round(pace[kept]).astype(np.int64)
-    return Offers(who, product, count[kept] / since[kept], np.round(2 * quantity[kept] * bought.price[product], 6), days)
+    return Offers(
+        who, product, count[kept] / since[kept], np.round(2 * quantity[kept] * bought.price[product], 6), days
+    )

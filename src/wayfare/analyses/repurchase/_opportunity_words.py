@@ -11,7 +11,9 @@ from wayfare.charts.picture import Picture
 from wayfare.result import Finding
 
 
-def findings_of(currency: str | None, customers: int, extra_orders: float, actions: pa.Table) -> tuple[Finding, ...]:
+def findings_of(
+    currency: str | None, customers: int, extra_orders: float, actions: pa.Table
+) -> tuple[Finding, ...]:
     """What the list should add, where most of it comes from, and whether the holdout can show it.
 
     Args:
@@ -23,18 +25,36 @@ def findings_of(currency: str | None, customers: int, extra_orders: float, actio
     rows = [row for row in actions.to_pylist() if row["action"] != LEAVE]
     told, out = (sum(row[name] for row in rows) for name in ("contacted", "held_out"))
     if not told:
-        return (Finding(f"Nobody of {customers:,} who have ordered is worth a contact now, or too little is known to say."),)
+        return (
+            Finding(
+                f"Nobody of {customers:,} who have ordered is worth a contact now, or too little is known to say."
+            ),
+        )
     measured = all(row["basis"] == MEASURED for row in rows if row["contacted"])
-    basis = "if the measured effects hold" if measured else "if the stated effects hold, which nobody has measured yet"
+    basis = (
+        "if the measured effects hold"
+        if measured
+        else "if the stated effects hold, which nobody has measured yet"
+    )
     if currency is None:
-        return (Finding(f"{told:,} contacts should add about {extra_orders:,.0f} orders, {basis}; what they are worth can't be said.", customers=told),)
-    money, low, high, cost = (sum(row[name] for row in rows) for name in ("expected_value", "low", "high", "cost"))
+        return (
+            Finding(
+                f"{told:,} contacts should add about {extra_orders:,.0f} orders, {basis}; what they are worth can't be said.",
+                customers=told,
+            ),
+        )
+    money, low, high, cost = (
+        sum(row[name] for row in rows) for name in ("expected_value", "low", "high", "cost")
+    )
     first = Finding(
         f"{told:,} contacts should add {currency} {_whole(money)} ({_whole(low)} to {_whole(high)}) for {currency} {_whole(cost)}, {basis}; "
         f"{out:,} customers are held out to measure it.",
         money=money, customers=told,
     )  # fmt: skip
-    best = max((row for row in rows if row["contacted"]), key=lambda row: (row["expected_value"] - row["cost"], row["action"]))
+    best = max(
+        (row for row in rows if row["contacted"]),
+        key=lambda row: (row["expected_value"] - row["cost"], row["action"]),
+    )
     return (first, _largest(currency, best), *_measurable(rows))
 
 

@@ -48,15 +48,25 @@ class OrderDays(Fold[dict[str, Any]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The columns read."""
         return (*ORDER_COLUMNS, "currency")
 
     def scan(self, block: Block) -> dict[str, Any]:
+        """What one block says."""
         orders = orders_of(block, self.stages)
         real = ~(orders.value < 0)
-        days = day_rows(block, orders.owner[real], local_days(orders.time[real], self.zone), orders.value[real], self.cuts[-1])
+        days = day_rows(
+            block,
+            orders.owner[real],
+            local_days(orders.time[real], self.zone),
+            orders.value[real],
+            self.cuts[-1],
+        )
         return {
             "buyers": [days.summed_up(self.cuts)],
-            "order_days": [(block.codes[days.owner].astype(np.int32), days.day.astype(np.int32))] if self.keep else [],
+            "order_days": [(block.codes[days.owner].astype(np.int32), days.day.astype(np.int32))]
+            if self.keep
+            else [],
             "daily": days.by_day(self.cuts, self.origin),
             "negative": int((~real).sum()),
             "without_order": int(block.customers - len(days.starts)),
@@ -83,11 +93,13 @@ class DayRows:
 
     @property
     def first(self) -> NDArray[np.bool_]:
+        """Per row: whether it is its customer's first day with orders."""
         mask = np.zeros(len(self.day), dtype=bool)
         mask[self.starts] = True
         return mask
 
     def summed_up(self, cuts: Sequence[int]) -> dict[str, NDArray]:
+        """Per customer: what is known of its orders at each of some days."""
         repeat = np.where(self.first, 0.0, np.nan_to_num(self.value))
         return {
             "code": self.codes,
@@ -98,17 +110,26 @@ class DayRows:
 
     def _at_cuts(self, cuts: Sequence[int], repeat: NDArray[np.float64]) -> dict[str, list[NDArray]]:
         known = ~np.isnan(self.value)
-        found: dict[str, list[NDArray]] = {"days": [], "last_day": [], "repeat_value": [], "valued": [], "next_day": []}
+        found: dict[str, list[NDArray]] = {
+            "days": [],
+            "last_day": [],
+            "repeat_value": [],
+            "valued": [],
+            "next_day": [],
+        }
         for cut in cuts:
             seen = self.day <= cut
             found["days"].append(self._add(seen).astype(np.int32))
             found["last_day"].append(self._reduce(np.maximum, np.where(seen, self.day, -1)).astype(np.int32))
             found["repeat_value"].append(self._add(np.where(seen, repeat, 0.0)))
             found["valued"].append(self._add(seen & known & ~self.first).astype(np.int32))
-            found["next_day"].append(self._reduce(np.minimum, np.where(seen, NEVER, self.day)).astype(np.int32))
+            found["next_day"].append(
+                self._reduce(np.minimum, np.where(seen, NEVER, self.day)).astype(np.int32)
+            )
         return found
 
     def by_day(self, cuts: Sequence[int], origin: int) -> dict[str, NDArray]:
+        """Per day from `origin` to the last cut: orders and their value, of all and of those known at each cut."""
         length = cuts[-1] - origin + 1
         place, value = self.day - origin, np.nan_to_num(self.value)
         again = ~self.first
@@ -116,7 +137,9 @@ class DayRows:
         known = [(self.day > cut) & (day_one <= cut) for cut in cuts[:-1]]
 
         def count(mask: NDArray, weights: NDArray | None = None) -> NDArray:
-            return np.bincount(place[mask], weights=None if weights is None else weights[mask], minlength=length)[:length]
+            return np.bincount(
+                place[mask], weights=None if weights is None else weights[mask], minlength=length
+            )[:length]
 
         return {
             "orders": count(np.ones(len(place), dtype=bool)),
@@ -128,7 +151,9 @@ class DayRows:
         }
 
     def _add(self, values: NDArray) -> NDArray:
-        return self._reduce(np.add, values.astype(np.float64) if values.dtype.kind == "f" else values.astype(np.int64))
+        return self._reduce(
+            np.add, values.astype(np.float64) if values.dtype.kind == "f" else values.astype(np.int64)
+        )
 
     def _reduce(self, how: np.ufunc, values: NDArray) -> NDArray:
         return how.reduceat(values, self.starts) if len(self.starts) else values[:0]
@@ -146,7 +171,9 @@ def day_rows(block: Block, owner: NDArray, day: NDArray, value: NDArray, until: 
     known = np.bincount(label, weights=~np.isnan(value), minlength=len(rows)) > 0
     whose = owner[rows]
     starts = np.flatnonzero(np.diff(whose, prepend=-1))
-    return DayRows(block.codes[whose[starts]].astype(np.int64), starts, whose, day[rows], np.where(known, total, np.nan))
+    return DayRows(
+        block.codes[whose[starts]].astype(np.int64), starts, whose, day[rows], np.where(known, total, np.nan)
+    )
 
 
 @dataclass(frozen=True, eq=False)

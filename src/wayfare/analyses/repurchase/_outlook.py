@@ -104,12 +104,22 @@ def outlook(
     alive = model.predict_alive(own)
     first, kind = groups(own["frequency"], own["age"])
     pairs = np.column_stack((own["frequency"], own["age"]))[first]
-    table = {"frequency": pairs[:, 0], "recency": np.where(pairs[:, 0] > 0, pairs[:, 1], 0.0), "age": pairs[:, 1]}
+    table = {
+        "frequency": pairs[:, 0],
+        "recency": np.where(pairs[:, 0] > 0, pairs[:, 1], 0.0),
+        "age": pairs[:, 1],
+    }
     chance = np.maximum(model.predict_alive(table), 1e-300)
-    until = np.array([model.predict_orders(table, paced.ahead(summary, week)) / chance for week in range(1, weeks + 1)])
+    until = np.array(
+        [model.predict_orders(table, paced.ahead(summary, week)) / chance for week in range(1, weeks + 1)]
+    )
     each: Floats = np.diff(until, axis=0, prepend=0.0)
     orders: Floats = each @ np.bincount(kind, weights=alive, minlength=len(pairs))
-    value: Floats = each @ np.bincount(kind, weights=alive * worth, minlength=len(pairs)) if np.isfinite(worth).all() else np.full(weeks, np.nan)
+    value: Floats = (
+        each @ np.bincount(kind, weights=alive * worth, minlength=len(pairs))
+        if np.isfinite(worth).all()
+        else np.full(weeks, np.nan)
+    )
     chance_cv, known_cv = _doubt(paced, summary, weeks)
     common = season.quarter_cv**2 + known_cv**2
     mean = max(float(orders.sum()), 1e-9)
@@ -134,8 +144,12 @@ def _doubt(paced: Paced, summary: Summary, weeks: int) -> tuple[float, float]:
     table = dict(zip(("frequency", "recency", "age"), kinds.T, strict=True))
     expected = model.predict_orders(table, ahead)
     total = max(float(weight @ expected), 1e-9)
-    squares = np.mean([(model.simulate(table, ahead, seed=seed) - expected) ** 2 for seed in range(_TRIALS)], axis=0)
-    totals = [float(weight @ model.at(draw).predict_orders(table, ahead)) for draw in model.draws(_DRAWS, seed=5)]
+    squares = np.mean(
+        [(model.simulate(table, ahead, seed=seed) - expected) ** 2 for seed in range(_TRIALS)], axis=0
+    )
+    totals = [
+        float(weight @ model.at(draw).predict_orders(table, ahead)) for draw in model.draws(_DRAWS, seed=5)
+    ]
     return float(np.sqrt(weight @ squares)) / total, float(np.std(totals)) / total
 
 
@@ -165,7 +179,10 @@ def season_of(paced: Paced, buyers: Buyers, cut: int, spread: float, past: Seque
     forecasts were; the larger of the two spreads holds."""
     days = cut - buyers.origin + 1
     first = np.bincount(buyers.first_day[buyers.first_day <= cut] - buyers.origin, minlength=days)[:days]
-    expected, actual = _expected(paced, first, buyers.origin), _weeks(buyers.daily["repeat_orders"][:days].astype(float))
+    expected, actual = (
+        _expected(paced, first, buyers.origin),
+        _weeks(buyers.daily["repeat_orders"][:days].astype(float)),
+    )
     started = np.flatnonzero(first)
     seen = days - (started[0] if len(started) else days)
     quarter = _beyond_chance(expected, actual, _QUARTER, _ENOUGH_QUARTER)
@@ -181,7 +198,11 @@ def _off(past: Sequence[Miss]) -> float:
     """The root mean square of ln(actual / expected) of earlier forecasts, less chance, widened as they are few."""
     from scipy.special import ndtri, stdtrit
 
-    off = [np.log(miss.actual / miss.expected) ** 2 - 1 / miss.expected for miss in past if miss.actual > 0 and miss.expected > 0]
+    off = [
+        np.log(miss.actual / miss.expected) ** 2 - 1 / miss.expected
+        for miss in past
+        if miss.actual > 0 and miss.expected > 0
+    ]
     if not off:
         return 0.0
     wider = stdtrit(float(len(off)), 0.95) / ndtri(0.95) if len(off) > 1 else _ALONE
@@ -213,7 +234,9 @@ def _prices(orders: Floats, value: Floats, spread: float) -> float:
     whole = len(orders) // _QUARTER * _QUARTER
     if whole == 0 or not value.sum() > 0:
         return 0.0
-    count, money = (values[len(values) - whole :].reshape(-1, _QUARTER).sum(axis=1) for values in (orders, value))
+    count, money = (
+        values[len(values) - whole :].reshape(-1, _QUARTER).sum(axis=1) for values in (orders, value)
+    )
     kept = (count >= _ENOUGH_QUARTER) & (money > 0)
     if kept.sum() < 2:
         return 0.0
@@ -232,7 +255,9 @@ def _beyond_chance(expected: Floats, actual: Floats, size: int, enough: float) -
     whole = len(expected) // size * size
     if whole == 0:
         return np.nan
-    wanted, came = (values[len(values) - whole :].reshape(-1, size).sum(axis=1) for values in (expected, actual))
+    wanted, came = (
+        values[len(values) - whole :].reshape(-1, size).sum(axis=1) for values in (expected, actual)
+    )
     kept = (wanted >= enough) & (came > 0)
     if kept.sum() < 2:
         return np.nan

@@ -40,7 +40,9 @@ class Paced:
 
     def ahead(self, summary: Summary, weeks: float) -> float:
         """The clock's time in the next weeks after the summary."""
-        return float(self.calendar.elapsed(summary.end, summary.end + weeks)) if self.calendar else float(weeks)
+        return (
+            float(self.calendar.elapsed(summary.end, summary.end + weeks)) if self.calendar else float(weeks)
+        )
 
     def alive(self, summary: Summary) -> Floats:
         """The chance that each has not left."""
@@ -60,7 +62,9 @@ class Paced:
         if self.calendar is None:
             return waits
         known = np.isfinite(waits)
-        return np.where(known, self.calendar.after(summary.end, np.where(known, waits, 0.0)) - summary.end, np.inf)
+        return np.where(
+            known, self.calendar.after(summary.end, np.where(known, waits, 0.0)) - summary.end, np.inf
+        )
 
 
 def table_on(calendar: Calendar | None, summary: Summary) -> dict[str, Floats]:

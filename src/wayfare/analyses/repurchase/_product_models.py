@@ -48,7 +48,11 @@ def trial(bought: Bought) -> Trial:
     held = np.zeros(len(bought.orders), dtype=bool)
     held[wanted] = True
     earlier, last = without_last(bought.baskets, held)
-    names = [n for n in MODELS if n != "TIFU-KNN" or len(bought.orders) <= NEIGHBOURS_UP_TO] if wanted.size else []
+    names = (
+        [n for n in MODELS if n != "TIFU-KNN" or len(bought.orders) <= NEIGHBOURS_UP_TO]
+        if wanted.size
+        else []
+    )
     rankings = {name: recommend(earlier, name, at, wanted) for name in names}
     found = {name: accuracy(ranking, wanted, earlier, last) for name, ranking in rankings.items()}
     enough = wanted.size >= ENOUGH
@@ -57,7 +61,9 @@ def trial(bought: Bought) -> Trial:
     return Trial(at, found, best, chance)
 
 
-def _chance(ranking: Ranking, wanted: NDArray[np.int64], earlier: Baskets, last: Baskets) -> NDArray[np.float64]:
+def _chance(
+    ranking: Ranking, wanted: NDArray[np.int64], earlier: Baskets, last: Baskets
+) -> NDArray[np.float64]:
     """The share of products at each place that were in the basket, new ones and those had before (2, at)."""
     named = ranking.product >= 0
     pair = wanted[:, None] * np.int64(max(last.products, 1)) + ranking.product

@@ -97,16 +97,31 @@ def _ranked_reason(kind: int, times: int, orders: int, scored: int, by_category:
 
 
 def _offered(
-    bought: Bought, offers: Offers, place: int, kind: int, who: NDArray, named: NDArray | None, reason: Callable[[Offers], pa.Array]
+    bought: Bought,
+    offers: Offers,
+    place: int,
+    kind: int,
+    who: NDArray,
+    named: NDArray | None,
+    reason: Callable[[Offers], pa.Array],
 ) -> _Rows:
     kept = among(who, offers.customer)
     if named is not None:
         kept &= ~among(named, offers.customer * max(len(bought.products), 1) + offers.product)
     rows = np.flatnonzero(kept)
-    mine = Offers(*(getattr(offers, name)[rows] for name in ("customer", "product", "score", "gain", "because")))
+    mine = Offers(
+        *(getattr(offers, name)[rows] for name in ("customer", "product", "score", "gain", "because"))
+    )
     chance = mine.score if kind == _CROSS else np.full(rows.size, np.nan)
     return _Rows.of(
-        mine.customer, mine.product, np.full(rows.size, place), mine.score, np.full(rows.size, kind), chance, mine.gain, reason(mine)
+        mine.customer,
+        mine.product,
+        np.full(rows.size, place),
+        mine.score,
+        np.full(rows.size, kind),
+        chance,
+        mine.gain,
+        reason(mine),
     )
 
 
@@ -115,7 +130,9 @@ def _cross_reason(bought: Bought, offers: Offers) -> pa.Array:
     names = bought.categories
     return worded(
         np.column_stack([offers.because, to]),
-        lambda one, other: f"Who has bought {names[one]} comes to {names[other]} more often than others; the customer has none yet.",
+        lambda one, other: (
+            f"Who has bought {names[one]} comes to {names[other]} more often than others; the customer has none yet."
+        ),
     )
 
 
@@ -123,8 +140,10 @@ def _up_reason(bought: Bought, offers: Offers, currency: str) -> pa.Array:
     names = bought.products.to_pylist()
     return worded(
         np.column_stack([offers.because, offers.product]),
-        lambda one, other: f"Costs {currency} {bought.price[other] - bought.price[one]:,.2f} more than {names[one]}, "
-        "and is bought by the same customers.",
+        lambda one, other: (
+            f"Costs {currency} {bought.price[other] - bought.price[one]:,.2f} more than {names[one]}, "
+            "and is bought by the same customers."
+        ),
     )
 
 
@@ -150,13 +169,17 @@ def worded(keys: NDArray[np.int64], words: Callable[..., str]) -> pa.DictionaryA
 
 def _table(bought: Bought, parts: list[_Rows]) -> pa.Table:
     customer, product, place, kind = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("customer", "product", "place", "kind")
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("customer", "product", "place", "kind")
     )
     by = np.argsort(customer * np.int64(place.max(initial=0) + 1) + place, kind="stable")
     customer, product = customer[by], product[by]
     start = np.flatnonzero(np.diff(customer, prepend=-1))
     rank = np.arange(len(by)) - np.repeat(start, np.diff(np.append(start, len(by)))) + 1
-    money = {name: np.concatenate([getattr(part, name) for part in parts])[by] for name in ("score", "chance", "gain")}
+    money = {
+        name: np.concatenate([getattr(part, name) for part in parts])[by]
+        for name in ("score", "chance", "gain")
+    }
     return table(
         customer=bought.customers.take(pa.array(customer)),
         rank=rank,
@@ -172,7 +195,9 @@ def _table(bought: Bought, parts: list[_Rows]) -> pa.Table:
 
 def one_dictionary(parts: list[pa.DictionaryArray]) -> pa.DictionaryArray:
     """Arrays of repeated texts one after the other."""
-    joined = pa.chunked_array([part.cast(pa.dictionary(pa.int32(), pa.string())) for part in parts]).unify_dictionaries()
+    joined = pa.chunked_array(
+        [part.cast(pa.dictionary(pa.int32(), pa.string())) for part in parts]
+    ).unify_dictionaries()
     return joined.combine_chunks()
 
 

@@ -61,10 +61,15 @@ class Returns(Fold[dict[str, Any]]):
         again[last] = False
         wait = np.where(again, np.diff(day, append=0), self.now - day)
         key = np.minimum(wait, LONGEST) * 2 + (again & (wait <= LONGEST))
-        found = {"bands": _counted(band_of(number + 1), key), **self._buyers(block, owner, day, wait, again, start, last)}
+        found = {
+            "bands": _counted(band_of(number + 1), key),
+            **self._buyers(block, owner, day, wait, again, start, last),
+        }
         group = self._first_value(block, orders.row[new][start], owner[start]) if self.by else None
         found["groups"] = _counted(np.repeat(group + 1, last - start + 1), key) if group is not None else []
-        found["members"] = [np.column_stack(np.unique(group, return_counts=True))] if group is not None else []
+        found["members"] = (
+            [np.column_stack(np.unique(group, return_counts=True))] if group is not None else []
+        )
         return found
 
     def _first_value(self, block: Block, row: NDArray, owner: NDArray) -> NDArray[np.int64]:
@@ -78,7 +83,14 @@ class Returns(Fold[dict[str, Any]]):
         return found[owner]
 
     def _buyers(
-        self, block: Block, owner: NDArray, day: NDArray, wait: NDArray, again: NDArray, start: NDArray, last: NDArray
+        self,
+        block: Block,
+        owner: NDArray,
+        day: NDArray,
+        wait: NDArray,
+        again: NDArray,
+        start: NDArray,
+        last: NDArray,
     ) -> dict[str, Any]:
         pace = np.where(again, np.log(np.maximum(wait, 1)), 0.0)
         sums = [np.add.reduceat(part, start) if len(start) else part for part in (pace, pace**2)]
@@ -158,18 +170,25 @@ def groups_of(study: Study, fold: Returns, found: dict[str, Any]) -> Groups:
     nothing = Waits(np.zeros(LONGEST + 1, np.int64), np.zeros(LONGEST + 1, np.int64))
     waits = {EVERYBODY: sum(bands.values(), nothing), **{BANDS[band]: bands[band] for band in bands}}
     first_of = np.append([1], _LAST_OF + 1)
-    customers = {EVERYBODY: len(orders), **{BANDS[band]: int((orders >= first_of[band]).sum()) for band in bands}}
+    customers = {
+        EVERYBODY: len(orders),
+        **{BANDS[band]: int((orders >= first_of[band]).sum()) for band in bands},
+    }
     if fold.by and len(orders):
         _add_values(study, fold, found, waits, customers)
     return Groups(waits, customers)
 
 
-def _add_values(study: Study, fold: Returns, found: dict[str, Any], waits: dict[str, Waits], customers: dict[str, int]) -> None:
+def _add_values(
+    study: Study, fold: Returns, found: dict[str, Any], waits: dict[str, Waits], customers: dict[str, int]
+) -> None:
     members = np.concatenate(found["members"])
     codes, place = np.unique(members[:, 0], return_inverse=True)
     counts = np.bincount(place, weights=members[:, 1]).astype(int).tolist()
     names = [name if name is not None else NONE for name in study.log.names(fold.by).take(codes).to_pylist()]
-    ranked = sorted(zip(names, codes.tolist(), counts, strict=True), key=lambda one: (one[0] == NONE, -one[2], one[0]))
+    ranked = sorted(
+        zip(names, codes.tolist(), counts, strict=True), key=lambda one: (one[0] == NONE, -one[2], one[0])
+    )
     values = waits_by_group(found["groups"])
     for place_in, (name, code, count) in enumerate(ranked):
         label = f"{fold.by}: {name if place_in < LARGEST or name == NONE else OTHER}"

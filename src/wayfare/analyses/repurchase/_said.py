@@ -35,7 +35,11 @@ def _money(buyers: Buyers) -> list[str]:
 def _dates(study: Study, buyers: Buyers) -> list[str]:
     said = []
     end = last_moment(study.log)
-    if study.log.facts.last is not None and not study.log.facts.simulated and end > datetime.now(UTC).timestamp() * 1e6:
+    if (
+        study.log.facts.last is not None
+        and not study.log.facts.simulated
+        and end > datetime.now(UTC).timestamp() * 1e6
+    ):
         said.append(f"The log ends on {_day(buyers.cuts[-1])}, after today: rows dated ahead make everybody look silent. "
                     "Correct them, or leave them out with `until`.")  # fmt: skip
     days = np.flatnonzero(buyers.daily["orders"])

@@ -47,19 +47,33 @@ class LastOrders(Fold[list[dict[str, NDArray]]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The columns read."""
         return (*ORDER_COLUMNS, "score", "delivery_days")
 
     def scan(self, block: Block) -> list[dict[str, NDArray]]:
+        """What one block says."""
         orders = orders_of(block, self.stages)
         real = ~(orders.value < 0)
-        days = day_rows(block, orders.owner[real], local_days(orders.time[real], self.zone), orders.value[real], self.until)
+        days = day_rows(
+            block,
+            orders.owner[real],
+            local_days(orders.time[real], self.zone),
+            orders.value[real],
+            self.until,
+        )
         ends = np.append(days.starts, len(days.day))[1:]
         again = ends - days.starts > 1
-        last, before, owner = days.day[ends[again] - 1], days.day[ends[again] - 2], days.owner[days.starts[again]]
+        last, before, owner = (
+            days.day[ends[again] - 1],
+            days.day[ends[again] - 2],
+            days.owner[days.starts[again]],
+        )
         since = np.full(block.customers, np.iinfo(np.int64).max)
         since[owner] = before
         recent = local_days(block["time"], self.zone) >= since[block.owner]
-        return [{"code": days.codes[again], "last": last, "before": before, **self._seen(block, recent, owner)}]
+        return [
+            {"code": days.codes[again], "last": last, "before": before, **self._seen(block, recent, owner)}
+        ]
 
     def _seen(self, block: Block, recent: Bools, owner: NDArray) -> dict[str, NDArray]:
         event = block["event"]
@@ -85,7 +99,11 @@ def last_orders(study: Study, until: int) -> LastOrders:
     orders = set(study.journey.orders)
 
     def like(words: tuple[str, ...]) -> tuple[int, ...]:
-        return tuple(code for code, name in enumerate(names) if name not in orders and any(w in name.lower() for w in words))
+        return tuple(
+            code
+            for code, name in enumerate(names)
+            if name not in orders and any(w in name.lower() for w in words)
+        )
 
     return LastOrders(study.stages, study.zone, until, like(_REFUND), like(_CONTACT))
 

@@ -61,7 +61,9 @@ def _dimensions(people: People) -> dict[str, pa.Array]:
     found = {f"first {name}": texts for name, texts in people.began.texts.items()}
     starts = utc_time(people.buyers.first_day.astype(np.int64) * _DAY + _DAY // 2, people.study.zone)
     quarters, place = np.unique(period_index(starts, people.study.zone, "quarter"), return_inverse=True)
-    found["cohort"] = pa.array([period_label(quarter, "quarter") for quarter in quarters.tolist()]).take(pa.array(place))
+    found["cohort"] = pa.array([period_label(quarter, "quarter") for quarter in quarters.tolist()]).take(
+        pa.array(place)
+    )
     if people.began.referred is not None:
         found["referred"] = pa.array(["others", "referred"]).take(pa.array(people.began.referred.astype(int)))
     return found
@@ -119,10 +121,26 @@ _SEGMENTS = pa.schema(
      ("followed", pa.int64()), *((name, pa.float64()) for name in ("early_value", "early_low", "early_high", "future_value", "lifetime_value"))]
 )  # fmt: skip
 _CONCENTRATION = pa.schema(
-    [("tenth", pa.int64()), ("customers", pa.int64()), *((name, pa.float64()) for name in ("value", "share", "cumulative", "low", "high"))]
+    [
+        ("tenth", pa.int64()),
+        ("customers", pa.int64()),
+        *((name, pa.float64()) for name in ("value", "share", "cumulative", "low", "high")),
+    ]
 )
-_MEANS = ("repeat_orders", "orders_low", "orders_high", "early_value", "early_low", "early_high", "orders_ratio", "ratio_low", "ratio_high")
-_REFERRED = pa.schema([("group", pa.string()), ("customers", pa.int64()), *((name, pa.float64()) for name in _MEANS)])
+_MEANS = (
+    "repeat_orders",
+    "orders_low",
+    "orders_high",
+    "early_value",
+    "early_low",
+    "early_high",
+    "orders_ratio",
+    "ratio_low",
+    "ratio_high",
+)
+_REFERRED = pa.schema(
+    [("group", pa.string()), ("customers", pa.int64()), *((name, pa.float64()) for name in _MEANS)]
+)
 
 
 def concentration(buyers: Buyers) -> pa.Table:
@@ -169,7 +187,11 @@ def _ratio(ours: Floats, theirs: Floats) -> dict[str, float]:
     ratio = ours.mean() / theirs.mean()
     spread = np.sqrt(sum(values.var(ddof=1) / len(values) / values.mean() ** 2 for values in (ours, theirs)))
     half = z_of(0.95) * spread
-    return {"orders_ratio": float(ratio), "ratio_low": float(ratio * np.exp(-half)), "ratio_high": float(ratio * np.exp(half))}
+    return {
+        "orders_ratio": float(ratio),
+        "ratio_low": float(ratio * np.exp(-half)),
+        "ratio_high": float(ratio * np.exp(half)),
+    }
 
 
 def findings(people: People, groups: pa.Table, tenths: pa.Table, friends: pa.Table) -> tuple[Finding, ...]:
@@ -203,9 +225,15 @@ def _worth(people: People) -> Finding:
 
 def _best(people: People, groups: pa.Table) -> list[Finding]:
     """The two ends of the first dimension where even the intervals are apart."""
-    rows = [r for r in groups.to_pylist() if r["early_low"] is not None and r["followed"] >= _TELL and r["segment"] not in (OTHER, UNKNOWN)]
+    rows = [
+        r
+        for r in groups.to_pylist()
+        if r["early_low"] is not None and r["followed"] >= _TELL and r["segment"] not in (OTHER, UNKNOWN)
+    ]
     for dimension in ("first channel", "first category", "first product"):
-        ours = sorted((r for r in rows if r["dimension"] == dimension), key=lambda r: (r["early_value"], r["segment"]))
+        ours = sorted(
+            (r for r in rows if r["dimension"] == dimension), key=lambda r: (r["early_value"], r["segment"])
+        )
         if len(ours) > 1 and ours[-1]["early_low"] > ours[0]["early_high"]:
             best, least, currency = ours[-1], ours[0], people.study.currency
             return [Finding(f"By {dimension}, customers of {best['segment']} bring {currency} {best['early_value']:,.2f} in the first "

@@ -70,8 +70,15 @@ def due_rows(buyers: dict[str, Any], groups: Groups, now: int) -> dict[str, NDAr
             waits = groups.waits[EVERYBODY]
             window = window_of(waits)
         if not np.isnan(window.opens):
-            opens[who], closes[who], chance[who], late[who] = _due(waits, window, slower[who], now - buyers["last"][who])
-    return {"opens": buyers["last"] + opens, "closes": buyers["last"] + closes, "chance": chance, "late": late}
+            opens[who], closes[who], chance[who], late[who] = _due(
+                waits, window, slower[who], now - buyers["last"][who]
+            )
+    return {
+        "opens": buyers["last"] + opens,
+        "closes": buyers["last"] + closes,
+        "chance": chance,
+        "late": late,
+    }
 
 
 def _due(waits: Waits, window: Window, slower: NDArray, waited: NDArray) -> tuple[NDArray, ...]:
@@ -90,7 +97,11 @@ def _due(waits: Waits, window: Window, slower: NDArray, waited: NDArray) -> tupl
 def _log_waiting(waits: Waits) -> NDArray[np.float64]:
     """The logarithm of the share still waiting, going on beyond what was watched at the rate of the last half of it."""
     waiting = waits.waiting()
-    watched = int(np.flatnonzero((waiting > 0) & (waits.at_risk >= ENOUGH))[-1]) if waits.at_risk[0] >= ENOUGH else 1
+    watched = (
+        int(np.flatnonzero((waiting > 0) & (waits.at_risk >= ENOUGH))[-1])
+        if waits.at_risk[0] >= ENOUGH
+        else 1
+    )
     known = np.log(np.maximum(waiting[: watched + 1], 1e-12))
     half = watched // 2
     rate = (known[-1] - known[half]) / max(watched - half, 1)

@@ -92,7 +92,9 @@ class Lifetime:
     high: Floats
 
 
-def lifetime(paced: Paced, worth: Worth, summary: Summary, alive: Floats, weeks: float, discount: float) -> Lifetime:
+def lifetime(
+    paced: Paced, worth: Worth, summary: Summary, alive: Floats, weeks: float, discount: float
+) -> Lifetime:
     """The discounted value of each customer's orders within `weeks`.
 
     The range is that of simulated futures under drawn parameters (Laplace), once for each pair of repeat orders and
@@ -102,7 +104,11 @@ def lifetime(paced: Paced, worth: Worth, summary: Summary, alive: Floats, weeks:
     rate = np.log1p(discount) / YEAR
     ahead = paced.ahead(summary, weeks)
     rate *= weeks / ahead
-    orders = paced.model.predict_discounted(paced.table(summary), rate, ahead) if rate > 0 else paced.orders(summary, weeks)
+    orders = (
+        paced.model.predict_discounted(paced.table(summary), rate, ahead)
+        if rate > 0
+        else paced.orders(summary, weeks)
+    )
     value = orders * worth.mean
     if not np.isfinite(value).any():
         nothing = np.full(len(orders), np.nan)
@@ -120,7 +126,11 @@ def _range(
     age = own["age"] if len(alive) <= _ROWS else np.maximum(np.round(own["age"]), 1 / 7)
     first, kind = groups(summary.frequency, age, worth.x)
     kinds = np.column_stack((summary.frequency, age, worth.x))[first]
-    table = {"frequency": kinds[:, 0], "recency": np.where(kinds[:, 0] > 0, kinds[:, 1], 0.0), "age": kinds[:, 1]}
+    table = {
+        "frequency": kinds[:, 0],
+        "recency": np.where(kinds[:, 0] > 0, kinds[:, 1], 0.0),
+        "age": kinds[:, 1],
+    }
     draws = _futures(model, worth, table, kinds[:, 2], ahead)
     likely = model.predict_alive(table)[kind]
     plain = model.predict_orders(own, ahead)
@@ -152,4 +162,6 @@ def _futures(model: CountModel, worth: Worth, table: dict[str, Floats], x: Float
 
 def _money(orders: Floats, x: Floats, value: Floats | None, rng: np.random.Generator) -> Floats:
     p, q, _ = value if value is not None else (1.0, 2.0, 1.0)
-    return np.where(orders > 0, rng.standard_gamma(p * np.maximum(orders, 1)), 0.0) / rng.standard_gamma(q + p * x)
+    return np.where(orders > 0, rng.standard_gamma(p * np.maximum(orders, 1)), 0.0) / rng.standard_gamma(
+        q + p * x
+    )

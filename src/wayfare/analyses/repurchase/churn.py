@@ -61,7 +61,7 @@ class ChurnResult(Result):
             expected="how many were expected to order since; null without a model",
             actual="how many did",
             share="actual of customers; null under 10",
-            low="lower end of the 95 % interval (Wilson)",
+            low="lower end of the 95% interval (Wilson)",
             high="upper end",
         ),
     ]
@@ -73,7 +73,7 @@ class ChurnResult(Result):
             late_share="of all late customers",
             on_time_share="of repeat customers who are on time",
             difference="late share less on-time share; null where either group has under 30",
-            low="lower end of the difference's 95 % interval (Newcombe)",
+            low="lower end of the difference's 95% interval (Newcombe)",
             high="upper end",
         ),
     ]
@@ -90,7 +90,9 @@ class ChurnResult(Result):
 
 
 @analysis
-def churn(study: Study, *, late: Share = 0.8, check: Duration = Duration.parse("91d"), top: int = 1000) -> ChurnResult:
+def churn(
+    study: Study, *, late: Share = 0.8, check: Duration = Duration.parse("91d"), top: int = 1000
+) -> ChurnResult:
     """Which customers are late for themselves, how much value is at stake, and what changed before?
 
     A repeat customer is late when somebody with the same orders, if still a customer, would have ordered again by
@@ -105,7 +107,9 @@ def churn(study: Study, *, late: Share = 0.8, check: Duration = Duration.parse("
         top: How many customers the list holds at most.
     """
     if not 0 < late < 1:
-        raise InvalidParameter(f"{late:g} leaves everybody or nobody late.", where="late", hint="Give a share such as 0.8.")
+        raise InvalidParameter(
+            f"{late:g} leaves everybody or nobody late.", where="late", hint="Give a share such as 0.8."
+        )
     study = whole_histories(study)
     now = span(study)[1]
     # The model may be one with a calendar, which needs every order day.

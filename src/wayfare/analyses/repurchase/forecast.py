@@ -22,12 +22,13 @@ from wayfare.analyses.repurchase._candidates import (
     judged,
     ranked,
 )
+from wayfare.analyses.repurchase._forecast_found import Forecast
 from wayfare.analyses.repurchase._forecast_words import said, warned
 from wayfare.analyses.repurchase._holdout import actual_orders
-from wayfare.analyses.repurchase._order_days import Buyers, Summary, buyers_of, order_days, span
+from wayfare.analyses.repurchase._order_days import Buyers, buyers_of, order_days, span
 from wayfare.analyses.repurchase._origins import EARLIER, SHORTEST_RECORD, Miss, earlier_errors
 from wayfare.analyses.repurchase._outlook import Outlook, Season, outlook, season_of
-from wayfare.analyses.repurchase._worth import Worth, worth_of
+from wayfare.analyses.repurchase._worth import worth_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration
@@ -145,7 +146,10 @@ class ForecastResult(Result):
 
     season: Annotated[
         pa.Table,
-        Columns(month="January first", rate="orders of a customer in this month over those in an average one; empty unless the chosen model has a calendar"),
+        Columns(
+            month="January first",
+            rate="orders of a customer in this month over those in an average one; empty unless the chosen model has a calendar",
+        ),
     ]
 
     def draw(self) -> Picture | None:
@@ -155,56 +159,15 @@ class ForecastResult(Result):
         return weeks_chart(self) if self.weeks.num_rows else None
 
 
-@dataclass(frozen=True, eq=False)
-class Forecast:
-    """All that the tables and the findings are made of.
-
-    Attributes:
-        study: Whose.
-        buyers: What each customer ordered.
-        weeks: The horizon.
-        held_out: The holdout's weeks; 0 without one.
-        candidates: The models that were tried, in a fixed order.
-        chosen: The model on all orders; None where none could be fitted.
-        worth: What orders are worth, on all orders.
-        ahead: The weeks ahead.
-        before: The holdout's weeks as they were forecast; None without one.
-        season: The weeks so far against the final model.
-        season_then: The same at the holdout's start.
-        confidence: Of the intervals of totals and weeks.
-    """
-
-    study: Study
-    buyers: Buyers
-    weeks: int
-    held_out: int
-    candidates: tuple[Candidate, ...]
-    chosen: Candidate | None
-    worth: Worth
-    ahead: Outlook | None
-    before: Outlook | None
-    season: Season | None
-    season_then: Season | None
-    confidence: float
-
-    @property
-    def earlier(self) -> Summary:
-        """What was known at the holdout's start."""
-        return self.buyers.at(self.buyers.before)
-
-    @property
-    def judge(self) -> Candidate | None:
-        """The chosen kind of model as it was fitted before the holdout."""
-        return next((c for c in self.candidates if self.chosen and c.name == self.chosen.name and len(c.expected)), None)
-
-
 @analysis
 def forecast(
     study: Study,
     *,
     horizon: Duration = Duration.parse("182d"),
     holdout: Duration | None = None,
-    model: Literal["best", "BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/NBD with calendar", "MBG/NBD with calendar"] = "best",
+    model: Literal[
+        "best", "BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/NBD with calendar", "MBG/NBD with calendar"
+    ] = "best",
     lifetime: Duration = Duration.parse("1095d"),
     discount: Share = 0.1,
     confidence: Share = 0.9,
@@ -217,7 +180,7 @@ def forecast(
     a weak prior holds it. Orders of one customer on one day count as one, in weeks from the first order. The value
     of an order is Gamma-Gamma's, on repeat orders. New customers, who have yet to come, are not in the forecast.
     Intervals of totals hold chance, the parameters' doubt, and how far off past quarters and the same forecast made
-    up to four times earlier were; where less than a year was seen, a standard deviation of at least 25 % is assumed. With fewer than 50
+    up to four times earlier were; where less than a year was seen, a standard deviation of at least 25% is assumed. With fewer than 50
     repeat customers no model is fitted.
 
     Args:
@@ -227,7 +190,7 @@ def forecast(
         model: The model to use; the best in the holdout unless said.
         lifetime: How far ahead lifetime value counts orders.
         discount: By how much money of next year is worth less than today's.
-        confidence: Of the intervals of weeks and totals; those of a customer are 80 % ranges.
+        confidence: Of the intervals of weeks and totals; those of a customer are 80% ranges.
     """
     _checked(confidence, discount)
     found = _forecast(whole_histories(study), horizon, holdout, model, confidence)
@@ -249,29 +212,56 @@ def forecast(
 
 def _checked(confidence: float, discount: float) -> None:
     if not 0 < confidence < 1:
-        raise InvalidParameter(f"A confidence of {confidence:g} can't be used.", where="confidence", hint="Give a share such as 0.9.")
+        raise InvalidParameter(
+            f"A confidence of {confidence:g} can't be used.",
+            where="confidence",
+            hint="Give a share such as 0.9.",
+        )
     if discount >= 1:
-        raise InvalidParameter("A discount of 100 % leaves nothing of next year.", where="discount", hint="Give a share such as 0.1.")
+        raise InvalidParameter(
+            "A discount of 100% leaves nothing of next year.",
+            where="discount",
+            hint="Give a share such as 0.1.",
+        )
 
 
-def _forecast(study: Study, horizon: Duration, holdout: Duration | None, model: str, confidence: float) -> Forecast:
+def _forecast(
+    study: Study, horizon: Duration, holdout: Duration | None, model: str, confidence: float
+) -> Forecast:
     origin, now = span(study)
     weeks = max(round(horizon.days / 7), 1)
     held_out = _held_out(now - origin + 1, weeks, holdout)
-    fold = order_days(study, _cuts(origin, now, held_out), keep=now - origin >= SEASON_DAYS or model in CALENDAR)
+    fold = order_days(
+        study, _cuts(origin, now, held_out), keep=now - origin >= SEASON_DAYS or model in CALENDAR
+    )
     buyers = buyers_of(study, fold, study.fold(fold))
     candidates = _tried(buyers, model, held_out)
     summary = buyers.at()
     chosen = final([c.name for c in ranked(candidates) if c.paced], buyers) if candidates else None
     worth = worth_of(buyers, summary)
     if chosen is None or chosen.paced is None:
-        return Forecast(study, buyers, weeks, held_out, candidates, None, worth, None, None, None, None, confidence)
+        return Forecast(
+            study, buyers, weeks, held_out, candidates, None, worth, None, None, None, None, confidence
+        )
     judge = next((c for c in candidates if c.name == chosen.name and c.paced and len(c.expected)), None)
     past = earlier_errors(chosen.name, judge, buyers)
     season = season_of(chosen.paced, buyers, now, worth.spread, past)
     ahead = outlook(chosen.paced, summary, worth.mean, worth.spread, weeks, season)
     before, season_then = _before(buyers, judge, held_out, past[1:]) if judge else (None, None)
-    return Forecast(study, buyers, weeks, held_out, candidates, chosen, worth, ahead, before, season, season_then, confidence)
+    return Forecast(
+        study,
+        buyers,
+        weeks,
+        held_out,
+        candidates,
+        chosen,
+        worth,
+        ahead,
+        before,
+        season,
+        season_then,
+        confidence,
+    )
 
 
 def _cuts(origin: int, now: int, held_out: int) -> tuple[int, ...]:

@@ -108,7 +108,9 @@ def next_product(
         raise InvalidParameter("Give 1 or more.", where="k" if k < 1 else "customers")
     column = item or "product"
     if column not in study.log.schema:
-        return _nothing(f"The log has no column {column!r}: what customers buy next can't be said. Ingest order lines with it.")
+        return _nothing(
+            f"The log has no column {column!r}: what customers buy next can't be said. Ingest order lines with it."
+        )
     study = whole_histories(study)
     fold = basket_lines(study, column)
     lines = bought(study, fold, study.fold(fold))
@@ -148,7 +150,10 @@ def _models(tried: Trial) -> pa.Table:
     return table(
         model=pa.array(names, pa.string()),
         recall=known(recall),
-        **{n: known(np.array([getattr(f, n) for f in found], dtype=float)) for n in ("recall_repeat", "recall_explore", "ndcg")},
+        **{
+            n: known(np.array([getattr(f, n) for f in found], dtype=float))
+            for n in ("recall_repeat", "recall_explore", "ndcg")
+        },
         n=np.array([f.n for f in found], dtype=np.int64),
         low=known(np.maximum(recall - half, 0)),
         high=known(np.minimum(recall + half, 1)),
@@ -185,14 +190,21 @@ def _findings(lines: Bought, tried: Trial, found: Leads, steady: int, crossing: 
             )
         )
     if steady:
-        said.append(Finding(f"{steady:,} customers buy one product at so steady a pace that several at once make sense.", customers=steady))
+        said.append(
+            Finding(
+                f"{steady:,} customers buy one product at so steady a pace that several at once make sense.",
+                customers=steady,
+            )
+        )
     return tuple(said)
 
 
 def _how_well(tried: Trial) -> Finding:
     n = max((its.n for its in tried.found.values()), default=0)
     if n < ENOUGH:
-        return Finding(f"Too few to say how well the next order can be guessed: {n:,} customers have three orders or more.")
+        return Finding(
+            f"Too few to say how well the next order can be guessed: {n:,} customers have three orders or more."
+        )
     best = tried.found[tried.best]
     parts = [
         f"{share:.0%} of what they {said}"
@@ -215,7 +227,11 @@ def _nothing(said: str) -> NextProductResult:
 
 
 _TEXT = ("customer", "product", "kind", "reason", "model", "category_from", "category_to")
-_TYPES = {name: pa.string() for name in _TEXT} | {name: pa.int64() for name in ("rank", "n", "customers")} | {"chosen": pa.bool_()}
+_TYPES = (
+    {name: pa.string() for name in _TEXT}
+    | {name: pa.int64() for name in ("rank", "n", "customers")}
+    | {"chosen": pa.bool_()}
+)
 
 
 def _recalls(result: NextProductResult) -> Picture:

@@ -157,22 +157,32 @@ def opportunities(
     whole = whole_histories(study)
     fold = contact_facts(whole)
     facts = facts_of(whole.log, fold, whole.fold(fold))
-    points, expected, products = study.result(repurchase_points), study.result(forecast), study.result(next_product)
+    points, expected, products = (
+        study.result(repurchase_points),
+        study.result(forecast),
+        study.result(next_product),
+    )
     book = book_of(points.tables["due"], expected.tables["customers"], products.tables["products"], facts)
     today = int(local_days(np.array([last_moment(whole.log)]), study.zone)[0])
-    plan = _plan(book, said, today, round(ahead.days), contacts, margin, budget, _held(book.customer, seed, holdout))
+    plan = _plan(
+        book, said, today, round(ahead.days), contacts, margin, budget, _held(book.customer, seed, holdout)
+    )
     actions = _actions(plan)
     return OpportunitiesResult(
         opportunities=_table(plan),
         actions=actions,
         totals=_totals(plan, actions),
-        findings=findings_of(study.currency if plan.by_money else None, len(plan.book), plan.extra_orders, actions),
+        findings=findings_of(
+            study.currency if plan.by_money else None, len(plan.book), plan.extra_orders, actions
+        ),
     )
 
 
 def _check(budget: float | None, contacts: int) -> None:
     if contacts < 1:
-        raise InvalidParameter(f"{contacts} contacts a customer are none.", where="contacts", hint="Give 1 or more.")
+        raise InvalidParameter(
+            f"{contacts} contacts a customer are none.", where="contacts", hint="Give 1 or more."
+        )
     if budget is not None and budget < 0:
         raise InvalidParameter(f"A budget can't be {budget:g}.", where="budget", hint="Give 0 or more.")
 
@@ -187,7 +197,9 @@ def _held(customers: pa.Array, seed: int, share: float) -> NDArray[np.bool_]:
         mine.update(name.encode())
         return int.from_bytes(mine.digest(), "big")
 
-    return np.fromiter((number(name) < limit for name in customers.to_pylist()), dtype=bool, count=len(customers))
+    return np.fromiter(
+        (number(name) < limit for name in customers.to_pylist()), dtype=bool, count=len(customers)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,7 +294,10 @@ def _actions(plan: _Plan) -> pa.Table:
     }  # fmt: skip
     text, whole = ("action", "of", "basis", "source"), ("listed", "contacted", "held_out")
     columns = {
-        name: pa.array([row[name] for row in (*rows, left)], pa.string() if name in text else pa.int64() if name in whole else pa.float64())
+        name: pa.array(
+            [row[name] for row in (*rows, left)],
+            pa.string() if name in text else pa.int64() if name in whole else pa.float64(),
+        )
         for name in left
     }
     return table(**columns)
@@ -303,7 +318,10 @@ def _action(plan: _Plan, number: int, effect: Effect) -> dict[str, Any]:
 
 def _totals(plan: _Plan, actions: pa.Table) -> pa.Table:
     rows = [row for row in actions.to_pylist() if row["action"] != LEAVE]
-    sums = {name: float(sum(row[name] for row in rows)) if plan.by_money else np.nan for name in ("expected_value", "low", "high")}
+    sums = {
+        name: float(sum(row[name] for row in rows)) if plan.by_money else np.nan
+        for name in ("expected_value", "low", "high")
+    }
     return table(
         customers=[len(plan.book)],
         left_alone=[len(plan.left)],

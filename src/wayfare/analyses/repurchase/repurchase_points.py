@@ -38,9 +38,7 @@ _LEVEL = 0.05
 class RepurchasePointsResult(Result):
     """When after an order customers come back, what goes along with it, and each customer's window."""
 
-    observational = (
-        "customers chose what they met, and those compared are alike only in first channel, month, order value and activity."
-    )
+    observational = "customers chose what they met, and those compared are alike only in first channel, month, order value and activity."
 
     hazard: Annotated[
         pa.Table,
@@ -98,7 +96,9 @@ class RepurchasePointsResult(Result):
 
     def draw(self) -> Picture | None:
         """The daily chance of the next order, by days since the order."""
-        shown = [row for row in self.hazard.to_pylist() if row["group"] == EVERYBODY and row["at_risk"] >= ENOUGH]
+        shown = [
+            row for row in self.hazard.to_pylist() if row["group"] == EVERYBODY and row["at_risk"] >= ENOUGH
+        ]
         window = self.windows.to_pylist()[0]
         return _daily(shown, window, self.findings[0].text) if window["opens_days"] is not None else None
 
@@ -158,7 +158,10 @@ def _windows(groups: Groups) -> pa.Table:
     rows = []
     for name, waits in groups.waits.items():
         window, waiting = window_of(waits), waits.waiting()
-        shares = {f"within_{days}_days": float(1 - waiting[days]) if waits.at_risk[days] >= ENOUGH else np.nan for days in (30, 90, 365)}
+        shares = {
+            f"within_{days}_days": float(1 - waiting[days]) if waits.at_risk[days] >= ENOUGH else np.nan
+            for days in (30, 90, 365)
+        }
         rows.append({"group": name, "customers": groups.customers[name], "opens_days": window.opens, "closes_days": window.closes,
                      "chance": window.chance, "low": window.low, "high": window.high, **shares})  # fmt: skip
     return _typed("windows", rows, ("customers",))
@@ -191,7 +194,13 @@ def _moments(met: pa.Table) -> pa.Table:
         rows.append({"touchpoint": row["touchpoint"], "effect": effect, "touched": row["repurchase_touched"],
                      "others": row["repurchase_others"], "lift": lift, "low": row["repurchase_low"], "high": row["repurchase_high"],
                      "customers": row["repurchase_matched"], "p": p})  # fmt: skip
-    rows.sort(key=lambda r: ((RAISES, LOWERS, NEITHER, FEW).index(r["effect"]), -abs(np.nan_to_num(r["lift"])), r["touchpoint"]))
+    rows.sort(
+        key=lambda r: (
+            (RAISES, LOWERS, NEITHER, FEW).index(r["effect"]),
+            -abs(np.nan_to_num(r["lift"])),
+            r["touchpoint"],
+        )
+    )
     return _typed("moments", rows, ("customers",))
 
 
@@ -201,7 +210,9 @@ def _typed(name: str, rows: list[dict[str, Any]], whole: tuple[str, ...]) -> pa.
     for column in RepurchasePointsResult.columns()[name]:
         kind = pa.string() if column in text else pa.int64() if column in whole else pa.float64()
         values = [row[column] for row in rows]
-        columns[column] = pa.array([None if isinstance(v, float) and np.isnan(v) else v for v in values], kind)
+        columns[column] = pa.array(
+            [None if isinstance(v, float) and np.isnan(v) else v for v in values], kind
+        )
     return table(**columns)
 
 
@@ -211,15 +222,25 @@ def _findings(
     rows = {row["group"]: row for row in windows.to_pylist()}
     if rows[EVERYBODY]["opens_days"] is None:
         few = rows[EVERYBODY]["customers"]
-        return (Finding(f"Too few to say when customers come back: {few:,} have ordered, fewer than {ENOUGH} orders were followed by another."),)
+        return (
+            Finding(
+                f"Too few to say when customers come back: {few:,} have ordered, fewer than {ENOUGH} orders were followed by another."
+            ),
+        )
     said = [_when(rows[EVERYBODY]), *_by_number(rows), *_in_window(due, now)]
     raising = [row for row in moments.to_pylist() if row["effect"] in (RAISES, LOWERS)]
     return (*said, *(_moment(row, horizon) for row in raising[:1]))
 
 
 def _when(row: dict[str, Any]) -> Finding:
-    shares = [f"{row[f'within_{days}_days']:.0%} within {days} days" for days in (30, 90) if row[f"within_{days}_days"] is not None]
-    followed = f"An order is followed by another in {' and in '.join(shares)}; a message" if shares else "A message"
+    shares = [
+        f"{row[f'within_{days}_days']:.0%} within {days} days"
+        for days in (30, 90)
+        if row[f"within_{days}_days"] is not None
+    ]
+    followed = (
+        f"An order is followed by another in {' and in '.join(shares)}; a message" if shares else "A message"
+    )
     return Finding(
         f"{followed} should arrive between day {row['opens_days']:.0f} and day {row['closes_days']:.0f} after {'it' if shares else 'an order'}, "
         f"when {row['chance']:.0%} of those still waiting order.",
@@ -228,7 +249,11 @@ def _when(row: dict[str, Any]) -> Finding:
 
 
 def _by_number(rows: dict[str, Any]) -> list[Finding]:
-    known = [rows[name] for name in BANDS if name in rows and rows[name]["opens_days"] is not None and rows[name]["within_90_days"] is not None]
+    known = [
+        rows[name]
+        for name in BANDS
+        if name in rows and rows[name]["opens_days"] is not None and rows[name]["within_90_days"] is not None
+    ]
     if len(known) < 2:
         return []
     first, last = known[0], known[-1]
@@ -273,16 +298,28 @@ def _daily(rows: list[dict[str, Any]], window: dict[str, Any], title: str) -> Pi
     frame = pd.DataFrame([row for row in rows if row["day_from"] <= 365])
     last = frame.iloc[[-1]].assign(day_from=frame["day_to"].iloc[-1] + 1)
     base = alt.Chart(pd.concat([frame, last])).encode(
-        x=alt.X("day_from:Q", title="days since the order", axis=alt.Axis(grid=False, tickCount=8), scale=alt.Scale(nice=False, zero=True))
+        x=alt.X(
+            "day_from:Q",
+            title="days since the order",
+            axis=alt.Axis(grid=False, tickCount=8),
+            scale=alt.Scale(nice=False, zero=True),
+        )
     )
     up = alt.Axis(format=".1%", tickCount=5)
-    band = base.mark_area(opacity=0.18, interpolate="step-after", color=theme.ACCENT).encode(y=alt.Y("low:Q", title=None, axis=up), y2="high:Q")
-    line = base.mark_line(interpolate="step-after", strokeWidth=2, color=theme.ACCENT).encode(
-        y=alt.Y("hazard:Q", title=None, axis=up, scale=alt.Scale(zero=True)), tooltip=["day_from", "day_to", "at_risk", "returned", "hazard"]
+    band = base.mark_area(opacity=0.18, interpolate="step-after", color=theme.ACCENT).encode(
+        y=alt.Y("low:Q", title=None, axis=up), y2="high:Q"
     )
-    span = alt.Chart(pd.DataFrame([{"from": window["opens_days"], "to": window["closes_days"], "said": "window"}]))
+    line = base.mark_line(interpolate="step-after", strokeWidth=2, color=theme.ACCENT).encode(
+        y=alt.Y("hazard:Q", title=None, axis=up, scale=alt.Scale(zero=True)),
+        tooltip=["day_from", "day_to", "at_risk", "returned", "hazard"],
+    )
+    span = alt.Chart(
+        pd.DataFrame([{"from": window["opens_days"], "to": window["closes_days"], "said": "window"}])
+    )
     stretch = span.mark_rect(color=theme.PALE, opacity=0.45).encode(x="from:Q", x2="to:Q")
-    label = span.mark_text(align="right", baseline="top", dx=-6, dy=4, color=theme.MUTED).encode(x="to:Q", y=alt.value(0), text="said:N")
+    label = span.mark_text(align="right", baseline="top", dx=-6, dy=4, color=theme.MUTED).encode(
+        x="to:Q", y=alt.value(0), text="said:N"
+    )
     chart = alt.layer(stretch, band, line, label).properties(width=theme.WIDTH - 40, height=260)
     return plots.picture(
         chart, title, "Chance that the next order comes on a day, of those still waiting, with 95% intervals; the window for a message in grey.",

@@ -18,7 +18,10 @@ from wayfare.domain.duration import Duration, in_words
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.study import Study
 
-_KEPT, _SLIPPED = ("champions", "loyal"), ("can't lose", "at risk", "hibernating", "lost", "cooling", "slipping away")
+_KEPT, _SLIPPED = (
+    ("champions", "loyal"),
+    ("can't lose", "at risk", "hibernating", "lost", "cooling", "slipping away"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +149,11 @@ def _moves(buyers: Buyers, now: np.ndarray, compared: bool) -> pa.Table:
         pairs, counts = np.unique(before * len(names) + now, return_counts=True)
     whence, whither = np.divmod(pairs, len(names))
     labels = pa.array(names)
-    return table(from_segment=labels.take(pa.array(whence)), to_segment=labels.take(pa.array(whither)), customers=counts)
+    return table(
+        from_segment=labels.take(pa.array(whence)),
+        to_segment=labels.take(pa.array(whither)),
+        customers=counts,
+    )
 
 
 def _findings(
@@ -158,10 +165,18 @@ def _findings(
     best = np.isin(segments, [NAMES.index(name) for name in _KEPT])
     slipping = np.isin(segments, [NAMES.index(name) for name in ("can't lose", "at risk")])
     found = [_share_of(study, scores, best, "champions and loyal customers")]
-    found.append(_share_of(study, scores, slipping, "customers who used to order often are silent (can't lose, at risk)"))
+    found.append(
+        _share_of(
+            study, scores, slipping, "customers who used to order often are silent (can't lose, at risk)"
+        )
+    )
     found += _slipped(moves, back)
     left_out = f"; {buyers.without_order:,} who never ordered are left out" if buyers.without_order else ""
-    found.append(Finding(f"{len(buyers):,} customers have ordered, {buyers.repeaters / len(buyers):.0%} on more than one day{left_out}."))
+    found.append(
+        Finding(
+            f"{len(buyers):,} customers have ordered, {buyers.repeaters / len(buyers):.0%} on more than one day{left_out}."
+        )
+    )
     return tuple(found)
 
 
@@ -176,12 +191,21 @@ def _share_of(study: Study, scores: Scores, chosen: np.ndarray, who: str) -> Fin
 
 
 def _slipped(moves: pa.Table, back: Duration) -> list[Finding]:
-    down = sum(r["customers"] for r in moves.to_pylist() if r["from_segment"] in _KEPT and r["to_segment"] in _SLIPPED)
+    down = sum(
+        r["customers"]
+        for r in moves.to_pylist()
+        if r["from_segment"] in _KEPT and r["to_segment"] in _SLIPPED
+    )
     were = sum(r["customers"] for r in moves.to_pylist() if r["from_segment"] in _KEPT)
     if not were:
         return []
     since = in_words(back.seconds)
-    return [Finding(f"Of {were:,} champions and loyal customers {since} ago, {down:,} have since slipped ({down / were:.0%}).", customers=down)]
+    return [
+        Finding(
+            f"Of {were:,} champions and loyal customers {since} ago, {down:,} have since slipped ({down / were:.0%}).",
+            customers=down,
+        )
+    ]
 
 
 def _shares(result: RfmResult) -> Picture:
@@ -199,9 +223,17 @@ def _shares(result: RfmResult) -> Picture:
         yOffset=alt.YOffset("of:N", sort=list(kinds.values())),
         x=alt.X("part:Q", title=None, axis=alt.Axis(format=".0%", tickCount=5)),
     )
-    colour = alt.Color("of:N", title=None, scale=alt.Scale(domain=list(kinds.values()), range=[theme.GREY, theme.ACCENT]))
+    colour = alt.Color(
+        "of:N", title=None, scale=alt.Scale(domain=list(kinds.values()), range=[theme.GREY, theme.ACCENT])
+    )
     bars = base.mark_bar().encode(color=colour if len(shown) > 1 else alt.value(theme.ACCENT))
-    text = base.mark_text(align="left", dx=5, fontSize=11, color=theme.INK).encode(text=alt.Text("part:Q", format=".0%"))
+    text = base.mark_text(align="left", dx=5, fontSize=11, color=theme.INK).encode(
+        text=alt.Text("part:Q", format=".0%")
+    )
     chart = alt.layer(bars, text).properties(width=theme.WIDTH - 140, height={"step": 14})
-    subtitle = "Share of customers who have ordered" + (" and of what they ordered for" if len(shown) > 1 else "") + ", by segment"
+    subtitle = (
+        "Share of customers who have ordered"
+        + (" and of what they ordered for" if len(shown) > 1 else "")
+        + ", by segment"
+    )
     return picture(chart, result.findings[0].text, subtitle, f"n = {result.customers.num_rows:,} customers")

@@ -9,11 +9,11 @@ import numpy as np
 from wayfare.stats.btyd.fitting import Objective, Optimum
 from wayfare.stats.btyd.summary import Floats
 
-# A drop of the log-likelihood that a test at 95 % calls none: half of 2.71 (Self & Liang 1987, JASA 82, case 5).
+# A drop of the log-likelihood that a test at 95% calls none: half of 2.71 (Self & Liang 1987, JASA 82, case 5).
 _SAME = 1.35
 # Only parameters this far from their scale (a factor of 20 on average) are asked whether they mean their limit.
 _FAR = 3.0
-# The standard deviation of a log-parameter from which its 80 % interval spans a factor of 47.
+# The standard deviation of a log-parameter from which its 80% interval spans a factor of 47.
 _UNKNOWN = 1.5
 
 
@@ -57,7 +57,7 @@ def boundary_sentence(
                 f"The parameter {name} runs to its limit ({value:.3g}): these data don't determine it."
             )
         elif spread > _UNKNOWN:
-            said.append(f"The parameter {name} is hardly known: 80 % interval {low:.3g} to {high:.3g}.")
+            said.append(f"The parameter {name} is hardly known: 80% interval {low:.3g} to {high:.3g}.")
     return " ".join(said) or None
 
 
