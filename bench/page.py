@@ -158,8 +158,8 @@ TEMPLATE = """# How fast, and compared with whom
 
 <!-- Written by `python -m bench --page`; don't edit by hand. -->
 
-Measured by `make bench` on *simulated* events. Ratios are between times taken on one machine in one run, each
-contender in a process of its own, given {threads} threads.
+Measured by `python -m bench` on *simulated* events. Both sides of a ratio were measured one after the other on one machine,
+each contender in a process of its own, given {threads} threads. Rows may come from different runs (`--only`).
 
 {table}
 
