@@ -86,7 +86,7 @@ def changes(report: StudyReport) -> Changes | None:
 
 def _change(row: dict[str, Any], currency: str) -> Change:
     text = dict(zip(row, shown_row(row, currency), strict=True))
-    change, interval = text["change"], f"{text['change_low']} to {text['change_high']}"
-    if text["current"].endswith("%"):  # shares differ by points
-        change, interval = change.replace("%", " points"), interval.replace("%", "")
-    return Change(label_of(row["metric"]), text["baseline"], text["current"], change, interval)
+    interval = (
+        f"{text['change_low'].removesuffix(' points')} to {text['change_high'].removesuffix(' points')}"
+    )
+    return Change(label_of(row["metric"]), text["baseline"], text["current"], text["change"], interval)

@@ -79,9 +79,7 @@ def test_medians_are_of_the_time_since_the_step_before():
     )
     result = wf.funnel(log, steps=["A", "B", "C"])
     medians = result.steps["median_seconds"].to_pylist()
-    assert medians[1] == pytest.approx(
-        3 * 3600, rel=0.004
-    )  # 1, 3 and 4 hours; buckets are 0.4% wide at most
+    assert medians[1] == pytest.approx(3 * 3600, rel=0.004)  # 1, 3 and 4 hours; buckets are 0.4% wide at most
     assert medians[2] == pytest.approx(6 * 3600, rel=0.004)
     last = result.times.to_pylist()[-1]
     assert last["from_first_seconds"] == pytest.approx(10 * 3600, rel=0.004)
