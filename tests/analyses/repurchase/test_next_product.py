@@ -218,17 +218,27 @@ def test_online_retail(shared_data):
     assert models.loc["TIFU-KNN", "recall"] == pytest.approx(0.201, abs=0.002)
 
 
-@pytest.mark.slow
-def test_complete_journey(shared_data):
+def complete_journey(shared_data):
     folder = shared_data / "complete_journey"
     lines = pd.read_parquet(folder / "transactions_sample.parquet").assign(event="purchase")
     kinds = pd.read_parquet(folder / "products.parquet")[["product_id", "product_type"]]
-    log = wf.read_events(
+    return wf.read_events(
         lines.merge(kinds, on="product_id", how="left"), customer="household_id", time="transaction_timestamp", event="event",
         order="basket_id", product="product_id", quantity="quantity", value="sales_value", product_type="product_type",
     )  # fmt: skip
-    # REFERENCE.md: .150. The sample holds 1.6 lines a basket, and by product 9% of a last basket is a repeat (39.5% there),
-    # so that its figures are not those of this sample by product; by product type they are of the same kind.
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(strict=True, reason="the published .150 is not reached by product on this sample: .067")
+def test_complete_journey_reaches_the_published_recall_by_product(shared_data):
+    # REFERENCE.md: recall@10 .150 with a repeat share of .395. This sample holds 1.6 lines a basket and .087 of a last
+    # basket is a repeat, so that the figure seems to come from other baskets; until that is known, it is a gap.
+    assert wf.next_product(complete_journey(shared_data)).to_pandas("models")["recall"].max() >= 0.150
+
+
+@pytest.mark.slow
+def test_complete_journey_by_product_type(shared_data):
+    log = complete_journey(shared_data)
     assert wf.next_product(log, item="product_type").to_pandas("models")["recall"].max() >= 0.150
     by_product = wf.next_product(log).to_pandas("models").set_index("model")
     assert by_product["recall"].idxmax() == "personal, popular first"

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._order_days import Buyers, DayRows, cents, day_rows
 from wayfare.histories.block import Block
-from wayfare.histories.calendar import local_days
 from wayfare.histories.fold import Fold
-from wayfare.histories.orders import ORDER_COLUMNS, orders_of
+from wayfare.histories.orders import ORDER_COLUMNS
 from wayfare.histories.stages import StageMap
 from wayfare.study import Study
 
@@ -46,15 +45,7 @@ class Beginnings(Fold[list[dict[str, NDArray]]]):
 
     def scan(self, block: Block) -> list[dict[str, NDArray]]:
         """What one block says."""
-        orders = orders_of(block, self.stages)
-        real = ~(orders.value < 0)
-        days = day_rows(
-            block,
-            orders.owner[real],
-            local_days(orders.time[real], self.zone),
-            orders.value[real],
-            self.until,
-        )
+        days = day_rows(block, self.stages, self.zone, self.until)
         owner = days.owner[days.starts]
         anything = np.ones(block.rows, dtype=bool)
         bought = self.stages.is_order(block)

@@ -53,22 +53,14 @@ class OrderDays(Fold[dict[str, Any]]):
 
     def scan(self, block: Block) -> dict[str, Any]:
         """What one block says."""
-        orders = orders_of(block, self.stages)
-        real = ~(orders.value < 0)
-        days = day_rows(
-            block,
-            orders.owner[real],
-            local_days(orders.time[real], self.zone),
-            orders.value[real],
-            self.cuts[-1],
-        )
+        days = day_rows(block, self.stages, self.zone, self.cuts[-1])
         return {
             "buyers": [days.summed_up(self.cuts)],
             "order_days": [(block.codes[days.owner].astype(np.int32), days.day.astype(np.int32))]
             if self.keep
             else [],
             "daily": days.by_day(self.cuts, self.origin),
-            "negative": int((~real).sum()),
+            "negative": days.negative,
             "without_order": int(block.customers - len(days.starts)),
             "currencies": self._currencies(block),
         }
@@ -83,13 +75,15 @@ class OrderDays(Fold[dict[str, Any]]):
 
 @dataclass(frozen=True, eq=False)
 class DayRows:
-    """One row a customer and day with orders; `starts` are the rows where a customer begins, `codes` whose they are."""
+    """One row a customer and day with orders; `starts` are the rows where a customer begins, `codes` whose they are;
+    `negative` orders, below zero, were left out."""
 
     codes: NDArray[np.int64]
     starts: NDArray[np.int64]
     owner: NDArray[np.int64]
     day: NDArray[np.int64]
     value: NDArray[np.float64]
+    negative: int
 
     @property
     def first(self) -> NDArray[np.bool_]:
@@ -159,10 +153,12 @@ class DayRows:
         return how.reduceat(values, self.starts) if len(self.starts) else values[:0]
 
 
-def day_rows(block: Block, owner: NDArray, day: NDArray, value: NDArray, until: int) -> DayRows:
-    """The orders of a block, by customer and time, with those of one day as one."""
-    kept = day <= until
-    owner, day, value = owner[kept], day[kept], value[kept]
+def day_rows(block: Block, stages: StageMap, zone: str, until: int) -> DayRows:
+    """The orders of a block up to a day, with those of one customer's day as one; orders below zero are left out."""
+    orders = orders_of(block, stages)
+    days, real = local_days(orders.time, zone), ~(orders.value < 0)
+    kept = real & (days <= until)
+    owner, day, value = orders.owner[kept], days[kept], orders.value[kept]
     new = np.ones(len(day), dtype=bool)
     new[1:] = (np.diff(owner) != 0) | (np.diff(day) != 0)
     rows = np.flatnonzero(new)
@@ -172,7 +168,12 @@ def day_rows(block: Block, owner: NDArray, day: NDArray, value: NDArray, until: 
     whose = owner[rows]
     starts = np.flatnonzero(np.diff(whose, prepend=-1))
     return DayRows(
-        block.codes[whose[starts]].astype(np.int64), starts, whose, day[rows], np.where(known, total, np.nan)
+        block.codes[whose[starts]].astype(np.int64),
+        starts,
+        whose,
+        day[rows],
+        np.where(known, total, np.nan),
+        int((~real).sum()),
     )
 
 

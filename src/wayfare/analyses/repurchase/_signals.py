@@ -12,7 +12,7 @@ from wayfare.analyses.repurchase._order_days import Buyers, day_rows
 from wayfare.histories.block import Block
 from wayfare.histories.calendar import local_days
 from wayfare.histories.fold import Fold
-from wayfare.histories.orders import ORDER_COLUMNS, orders_of
+from wayfare.histories.orders import ORDER_COLUMNS
 from wayfare.histories.stages import StageMap
 from wayfare.study import Study
 
@@ -52,15 +52,7 @@ class LastOrders(Fold[list[dict[str, NDArray]]]):
 
     def scan(self, block: Block) -> list[dict[str, NDArray]]:
         """What one block says."""
-        orders = orders_of(block, self.stages)
-        real = ~(orders.value < 0)
-        days = day_rows(
-            block,
-            orders.owner[real],
-            local_days(orders.time[real], self.zone),
-            orders.value[real],
-            self.until,
-        )
+        days = day_rows(block, self.stages, self.zone, self.until)
         ends = np.append(days.starts, len(days.day))[1:]
         again = ends - days.starts > 1
         last, before, owner = (
