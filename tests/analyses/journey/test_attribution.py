@@ -97,7 +97,8 @@ def test_last_touch_overvalues_alpha_in_the_finding_and_its_interval_holds_the_g
     assert gap["difference"] == pytest.approx(8447 - 5344.95, abs=0.01)
     assert gap["low"] < gap["difference"] < gap["high"]
     assert "gives alpha 3,102 conversions" in result.findings[0].text
-    assert result.findings[0].money == pytest.approx(gap["money"])
+    # Credit that moves from one channel to another is nothing won or lost, so that it does not rank with what is.
+    assert result.findings[0].money is None
 
 
 BY_HAND = [

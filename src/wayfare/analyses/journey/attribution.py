@@ -319,21 +319,19 @@ def _gap_findings(study: Study, gaps: list[dict[str, Any]], touched: int) -> lis
             )
         ]
     sure = {1: [g for g in gaps if g["low"] > 0], -1: [g for g in gaps if g["high"] < 0]}
-    said = [
-        _gap_finding(
-            study,
-            max(found, key=lambda g: (abs(_nan_to(g["money"], 0)), abs(g["difference"]), g["channel"])),
-            sign,
-        )
-        for sign, found in sure.items()
-        if found
+    largest = [
+        (sign, max(found, key=lambda g: (*_size(g), g["channel"]))) for sign, found in sure.items() if found
     ]
-    said.sort(key=lambda finding: -(finding.money or 0.0))
-    return said or [
+    largest.sort(key=lambda found: _size(found[1]), reverse=True)
+    return [_gap_finding(study, gap, sign) for sign, gap in largest] or [
         Finding(
             f"Last touch and the Markov model agree on every channel, within chance, over {touched:,} conversions."
         )
     ]
+
+
+def _size(gap: dict[str, Any]) -> tuple[float, float]:
+    return abs(_nan_to(gap["money"], 0)), abs(gap["difference"])
 
 
 def _gap_finding(study: Study, gap: dict[str, Any], sign: int) -> Finding:
@@ -343,8 +341,7 @@ def _gap_finding(study: Study, gap: dict[str, Any], sign: int) -> Finding:
     worth = "" if money is None else f" ({study.currency} {abs(money):,.0f})"
     return Finding(
         f"Last touch gives {gap['channel']} {abs(gap['difference']):,.0f} conversions{worth} too {too}: {gap['last']:,.0f} against "
-        f"{gap['markov']:,.0f} by what would be lost without it (95% interval of the gap {low:,.0f}–{high:,.0f}).",
-        money=None if money is None else abs(money),
+        f"{gap['markov']:,.0f} by what would be lost without it (95% interval of the gap {low:,.0f}–{high:,.0f})."
     )
 
 
