@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import repurchase
 from bench.events import DAY, NAMES, STEPS, WITHIN_DAYS, Data
 
 Call = Callable[[Path], Any]
@@ -248,4 +249,24 @@ CONTENDERS: dict[str, Contender] = {
     ),
     "pm4py": Contender("pm4py", pm4py_transitions, ("parquet",), ("pm4py",)),
     "duckdb": Contender("DuckDB", duckdb_parquet, ("csv",), ("duckdb",)),
+    "our_opportunities": Contender("Wayfare", repurchase.our_opportunities, ("log",)),
+    "our_bg_nbd": Contender("Wayfare", repurchase.our_bg_nbd, ("bg_nbd",)),
+    "our_bg_nbd_moments": Contender("Wayfare", repurchase.our_bg_nbd_moments, ("bg_nbd_moments",)),
+    "our_pareto_nbd": Contender("Wayfare", repurchase.our_pareto_nbd, ("pareto_nbd",)),
+    "our_summary": Contender("Wayfare", repurchase.our_summary, ("orders",)),
+    "lifetimes_bg_nbd": Contender("lifetimes", repurchase.lifetimes_bg_nbd, ("bg_nbd",), ("lifetimes",)),
+    "lifetimes_bg_nbd_moments": Contender(
+        "lifetimes", repurchase.lifetimes_bg_nbd_moments, ("bg_nbd_moments",), ("lifetimes",)
+    ),
+    "lifetimes_pareto_nbd": Contender(
+        "lifetimes", repurchase.lifetimes_pareto_nbd, ("pareto_nbd",), ("lifetimes",)
+    ),
+    "lifetimes_summary": Contender("lifetimes", repurchase.lifetimes_summary, ("orders",), ("lifetimes",)),
+    "lifetimes_encoded_summary": Contender(
+        "lifetimes", repurchase.lifetimes_encoded_summary, ("orders",), ("lifetimes",)
+    ),
+    "pymc_bg_nbd": Contender("pymc-marketing", repurchase.pymc_bg_nbd, ("bg_nbd",), ("pymc-marketing",)),
+    "pymc_pareto_nbd": Contender(
+        "pymc-marketing", repurchase.pymc_pareto_nbd, ("pareto_nbd",), ("pymc-marketing",)
+    ),
 }

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from bench.buyers import ORDERS_A_CUSTOMER, bg_nbd_buyers, orders, pareto_nbd_buyers, write
+
 SEED = 20_240_101
 EVENTS_A_CUSTOMER = 20
 CUSTOMERS_A_BLOCK = 6_553
@@ -50,6 +52,14 @@ class Data:
     @property
     def customers(self) -> int:
         return max(self.events // EVENTS_A_CUSTOMER, 1)
+
+    @property
+    def orders(self) -> int:
+        return self.customers * ORDERS_A_CUSTOMER
+
+    def form(self, name: str) -> Path:
+        """Where a table of customers or orders lies."""
+        return self.folder / f"{name}.parquet"
 
     @property
     def log(self) -> Path:
@@ -189,6 +199,13 @@ FORMS: dict[str, tuple[Callable[[Data], None], tuple[str, ...]]] = {
     "parquet": (make_parquet, ()),
     "csv": (make_csv, ()),
     "clickhouse": (make_clickhouse, ("parquet",)),
+    "bg_nbd": (lambda data: write(bg_nbd_buyers(data.customers), data.form("bg_nbd")), ()),
+    "bg_nbd_moments": (
+        lambda data: write(bg_nbd_buyers(data.customers, whole_days=False), data.form("bg_nbd_moments")),
+        (),
+    ),
+    "pareto_nbd": (lambda data: write(pareto_nbd_buyers(data.customers), data.form("pareto_nbd")), ()),
+    "orders": (lambda data: write(orders(data.orders), data.form("orders")), ()),
 }
 """How each form is made, and the forms that it is made from."""
 

@@ -42,7 +42,7 @@ class Measured:
         seconds: How long each timed call took; one call before them warmed up.
         busy: The processor's seconds of each, on all cores; says more where the machine does other things too.
         memory: The most memory resident while answering, in bytes, with what was loaded for it.
-        answer: What it said, to be held against the others.
+        answer: What it said, to be held against the others; a call may give it as another call, which isn't timed.
         load: The machine's load average when it began.
         problem: Why there is no time, where there is none.
     """
@@ -157,7 +157,7 @@ def _time(call: Call, scratch: Path, repeats: int) -> tuple[list[float], list[fl
             break
         if len(seconds) >= 2 and sum(seconds) > PATIENCE:
             break
-    return seconds, busy, answer
+    return seconds, busy, answer() if callable(answer) else answer
 
 
 def _busy() -> float:

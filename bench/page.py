@@ -9,14 +9,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from bench.benchmarks import Row
+from bench.benchmarks import Benchmark, Row
 from bench.contenders import CONTENDERS, THREADS
-from bench.events import EVENTS_A_CUSTOMER, NAMES, STEPS
+from bench.events import EVENTS_A_CUSTOMER, NAMES, STEPS, Data
 from bench.measure import Measured
 
 HEAD = (
     "What is asked",
-    "Events",
+    "Of what",
     "Wayfare",
     "Peer",
     "Ratio",
@@ -35,6 +35,8 @@ PACKAGES = (
     "chdb-core",
     "retentioneering",
     "pm4py",
+    "Lifetimes",
+    "pymc-marketing",
     "pandas",
 )
 
@@ -76,7 +78,7 @@ def cells(row: Row) -> tuple[str, ...]:
     their_memory = _memory(peer) if peer else ""
     return (
         asked.title,
-        f"{row.ours.events:,}" if row.ours.events else "",
+        _amount(row.benchmark, row.ours.events),
         _time(row.ours),
         f"{label} {_time(peer)}" if peer else "",
         _ratio(row, row.figure),
@@ -86,6 +88,11 @@ def cells(row: Row) -> tuple[str, ...]:
         their_memory,
         {True: "reached", False: "missed", None: ""}[row.met],
     )
+
+
+def _amount(benchmark: Benchmark, events: int) -> str:
+    data = Data(events, Path())
+    return f"{getattr(data, benchmark.unit):,} {benchmark.unit}" if events else ""
 
 
 def _time(measured: Measured) -> str:
@@ -134,7 +141,7 @@ def page(rows: list[Row], on: dict[str, Any]) -> str:
     loads = [part.load for row in rows for part in (row.ours, row.peer) if part is not None]
     versions = ", ".join(f"{name} {number}" for name, number in on["packages"].items())
     unmanaged = [
-        f"- {CONTENDERS[row.failed.contender].label} did not manage {row.failed.events:,} events for "
+        f"- {CONTENDERS[row.failed.contender].label} did not manage {_amount(row.benchmark, row.failed.events)} for "
         f"*{row.benchmark.title}*: {row.failed.problem}."
         for row in rows
         if row.failed

@@ -13,24 +13,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wayfare.log import Log, open_log, read_events
+    from wayfare.log import Log, open_log, read_answers, read_events
     from wayfare.study import Study
     from wayfare.workspace.folder import open_study
+    from wayfare.workspace.surveys import load_survey
 
 __version__ = "0.1.0"
 
 _PLACES = {
     "Log": "wayfare.log",
     "open_log": "wayfare.log",
+    "read_answers": "wayfare.log",
     "read_events": "wayfare.log",
     "Study": "wayfare.study",
+    "load_survey": "wayfare.workspace.surveys",
     "open_study": "wayfare.workspace.folder",
+    "Survey": "wayfare.domain.survey",
     "Journey": "wayfare.domain.journey",
     "Touchpoint": "wayfare.domain.journey",
     "WayfareError": "wayfare.errors",
 }
 
-__all__ = ["Log", "Study", "catalogue", "open_log", "open_study", "read_events"]
+__all__ = [
+    "Log", "Study", "catalogue", "load_survey", "open_log", "open_study", "read_answers", "read_events",
+]  # fmt: skip
 
 
 def catalogue() -> dict[str, str]:

@@ -12,10 +12,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from wayfare.domain.duration import Duration
 from wayfare.errors import InvalidParameter, UnknownName
+from wayfare.histories.schema import Kind
 from wayfare.log import Log
 from wayfare.result import Context, Result
 from wayfare.study import Study
 
+_PROPERTIES = (Kind.CODE, Kind.NUMBER, Kind.FLAG)
+_NO_PROPERTIES = ("customer", "event")
 _EMPTY = inspect.Parameter.empty
 
 
@@ -25,7 +28,8 @@ class Parameter:
 
     Attributes:
         name: As in the signature; on the command line with dashes.
-        kind: event, events, property, share, day, duration, choice, flag, whole, number, text or texts.
+        kind: event, events, property, properties, share, day, duration, choice, flag, whole, number, numbers, text
+            or texts.
         default: What holds when nothing is said.
         optional: Whether None is allowed.
         choices: The allowed values of a choice.
@@ -42,7 +46,7 @@ class Parameter:
     @property
     def many(self) -> bool:
         """Whether it takes several values."""
-        return self.kind in ("events", "texts")
+        return self.kind in ("events", "properties", "numbers", "texts")
 
     def parse(self, value: Any, study: Study) -> Any:
         """`value` (typed, or text from a command or form) as the analysis takes it, or the error that says what it takes."""
@@ -144,6 +148,13 @@ def analysis(function: Callable[..., Result]) -> Analysis:
     return Analysis(function, parts[-2] if len(parts) > 1 else "own")
 
 
+def properties_of(log: Log) -> tuple[str, ...]:
+    """The log's columns that a kind of parameter `properties` can name: codes, numbers and flags."""
+    return tuple(
+        name for name, kind in log.schema.kinds if kind in _PROPERTIES and name not in _NO_PROPERTIES
+    )
+
+
 def _default(parameter: Parameter) -> Any:
     if parameter.default is _EMPTY:
         raise InvalidParameter("A value is needed.", where=parameter.name, hint=parameter.help)
@@ -204,6 +215,14 @@ def _property(value: Any, _: Parameter, study: Study) -> str:
     return str(value)
 
 
+def _properties(value: Any, _: Parameter, study: Study) -> tuple[str, ...]:
+    names, allowed = _texts(value, _, study), properties_of(study.log)
+    for name in names:
+        if name not in allowed:
+            raise UnknownName.among("property", name, allowed)
+    return tuple(dict.fromkeys(names))
+
+
 def _choice(value: Any, parameter: Parameter, _: Study) -> Any:
     for choice in parameter.choices:
         if value == choice or str(value) == str(choice):
@@ -235,6 +254,12 @@ def _number(value: Any, _: Parameter, __: Study) -> float:
         raise InvalidParameter(f"{value!r} is not a number.") from None
 
 
+def _numbers(value: Any, parameter: Parameter, study: Study) -> tuple[float, ...]:
+    values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    parts = [part.strip() for one in values for part in str(one).split(",")]
+    return tuple(_number(part, parameter, study) for part in parts if part)
+
+
 def _share(value: Any, parameter: Parameter, study: Study) -> float:
     number = _number(value, parameter, study)
     if not 0 <= number <= 1:
@@ -262,10 +287,12 @@ _PARSERS: dict[str, Callable[[Any, Parameter, Study], Any]] = {
     "event": _event,
     "events": _events,
     "property": _property,
+    "properties": _properties,
     "choice": _choice,
     "flag": _flag,
     "whole": _whole,
     "number": _number,
+    "numbers": _numbers,
     "share": _share,
     "day": _day,
     "duration": lambda value, _, __: Duration.parse(value),

@@ -13,14 +13,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.domain.segment import Segment
+from wayfare.domain.survey import Survey, survey_of
 from wayfare.engines.local import LocalEngine
 from wayfare.errors import InvalidParameter, UnknownName
+from wayfare.histories.attributes import AttributedSource, attributes, attributes_of
 from wayfare.histories.block import Block
 from wayfare.histories.calendar import start_of_day, utc_time
 from wayfare.histories.filter import EVERYTHING, Filter, compile_segment
 from wayfare.histories.fold import Engine, Fold, Partial, Progress
-from wayfare.histories.schema import Schema
-from wayfare.histories.source import Facts, Names, Source
+from wayfare.histories.schema import CANONICAL, REQUIRED, Kind, Schema
+from wayfare.histories.source import Facts, MemorySource, Names, Source
 from wayfare.histories.store import open_sealed
 
 When = datetime | date | str
@@ -104,6 +106,24 @@ class Log:
             )
         return replace(self, condition=condition, segments=self.segments + tuple(str(s) for s in kept))
 
+    def with_attributes(self, frame: Any, *, customer: str = "customer") -> Log:
+        """The log with columns that belong to the customer: usable as segments and wherever a text column is.
+
+        Customers of the log that the frame lacks have them missing; ids that the log does not know are left out.
+
+        Args:
+            frame: One row a customer, as any data frame: text, numbers or yes/no in its columns.
+            customer: The column with the customer's id, as it is in the log.
+        """
+        from wayfare.histories.ingest.frames import arrow_of
+
+        return replace(self, source=AttributedSource(self.source, attributes(arrow_of(frame), customer)))
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The columns that belong to the customer and not to the event."""
+        return attributes_of(self.source)
+
     def moment(self, when: When) -> int:
         """`when` in µs UTC; a date, or a time without a zone, is one in the log's zone."""
         if isinstance(when, datetime):
@@ -166,6 +186,13 @@ def open_log(folder: str | Path, *, zone: str = "UTC", engine: Engine | None = N
     return Log(open_sealed(Path(folder)), engine=engine or LocalEngine(), zone=zone)
 
 
+def empty_log(*, zone: str = "UTC") -> Log:
+    """A log in which nothing happened, for what needs one beside answers that belong to no customer."""
+    schema = Schema(tuple((name, CANONICAL[name]) for name in REQUIRED))
+    names = {name: Names(pa.array([], pa.string())) for name in schema.of_kind(Kind.CODE)}
+    return Log(MemorySource(schema, Facts(0, 0, None, None, "empty"), (), names), zone=zone)
+
+
 def read_events(
     frame: Any,
     *,
@@ -199,3 +226,17 @@ def read_events(
         frame, zone=zone, as_event=as_event, properties="all", customer=customer, time=time, **named
     )
     return Log(source, zone=zone)
+
+
+def read_answers(frame: Any, survey: Survey | Mapping[str, Any], *, zone: str = "UTC") -> Log:
+    """A log in memory of the answers to a survey, from any data frame or a file; warns of those that can't be used.
+
+    Args:
+        frame: A row a respondent, with a column a question; or a row an answer.
+        survey: What was asked: a `Survey` (`load_survey` reads one), or what its document says, as a dictionary.
+        zone: The time zone of the calendar, and of times that name none.
+    """
+    from wayfare.histories.ingest.survey import answers_source
+
+    asked = survey if isinstance(survey, Survey) else survey_of(survey)
+    return Log(answers_source(frame, asked, zone=zone), zone=zone)

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from wayfare.domain.journey import Journey, propose
+from wayfare.domain.survey import Survey
 from wayfare.errors import Cancelled, WayfareError
 from wayfare.histories.fold import Fold, Partial, Progress
 from wayfare.histories.stages import StageMap, stage_map
@@ -34,6 +35,9 @@ class Study:
         currency: The code of the currency that all money is in.
         name: What the company or the study is called.
         baseline: The first and the last day of what later days are compared with, where somebody chose it.
+        surveys: What was asked, by the survey's name; the log has the answers. Empty without a workspace.
+        anonymous: The answers that belong to no customer, as a log of their own; none where there are none, and none in
+            a study of a segment, since nobody knows whether their respondents are of it.
     """
 
     log: Log
@@ -41,6 +45,8 @@ class Study:
     currency: str = "EUR"
     name: str = "Study"
     baseline: tuple[date, date] | None = None
+    surveys: Mapping[str, Survey] = field(default_factory=dict)
+    anonymous: Log | None = None
     _results: dict[Any, Result] = field(default_factory=dict, repr=False)
     _together: _Together | None = field(default=None, repr=False)
 
@@ -62,7 +68,11 @@ class Study:
         """The same study on a part of the log (see `Log.where`)."""
         if not segments and not any(value is not None for value in condition.values()):
             return self
-        return replace(self, log=self.log.where(*segments, **condition), _results={}, _together=None)
+        log = self.log.where(*segments, **condition)
+        apart = self.anonymous if not segments else None
+        if apart is not None:
+            apart = apart.where(**{key: value for key, value in condition.items() if key != "events"})
+        return replace(self, log=log, anonymous=apart, _results={}, _together=None)
 
     def fold(self, fold: Fold[Partial]) -> Partial:
         """One fold's answer."""

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from wayfare.charts.numbers import is_number, kind_of, kinds_of, money, short, shown, shown_row
+from wayfare.charts.numbers import intervals_of, is_number, kind_of, kinds_of, money, short, shown, shown_row
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,28 @@ def test_an_interval_is_in_the_unit_of_the_column_before_it():
     assert kinds_of(["channel", "value", "low"])["low"] == "money"
     assert kinds_of(["conversion_others", "lift", "lift_low"])["lift_low"] == "points"
     assert kinds_of(["support", "lift"])["lift"] == "plain"
+
+
+@pytest.mark.parametrize(
+    ("columns", "ends"),
+    [
+        (["a", "a_low", "a_high", "rate", "low", "high", "n"], {"a": ("a_low", "a_high"), "rate": ("low", "high")}),
+        (["n", "rate", "other", "rate_low", "rate_high"], {"rate": ("rate_low", "rate_high")}),
+        (["median_days", "median_low", "median_high"], {"median_days": ("median_low", "median_high")}),
+        (["effect_low", "effect", "effect_high"], {"effect": ("effect_low", "effect_high")}),
+        (["seen", "worth", "left", "worth_low", "worth_high"], {"worth": ("worth_low", "worth_high")}),
+        (["low", "high"], {}),
+        (["change", "change_low"], {}),
+        (["slow", "allow", "allhigh"], {}),
+    ],
+)  # fmt: skip
+def test_which_columns_are_the_ends_of_which_interval(columns, ends):
+    assert intervals_of(columns) == ends
+
+
+def test_the_ends_of_an_interval_are_in_the_unit_of_what_they_bound():
+    assert kinds_of(["median_days", "median_low", "median_high"])["median_low"] == "days"
+    assert kinds_of(["repurchase_lift", "repurchase_low", "repurchase_high"])["repurchase_high"] == "points"
 
 
 def test_a_whole_number_is_never_a_share():

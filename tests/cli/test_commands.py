@@ -8,6 +8,7 @@ import shutil
 import socket
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from wayfare import web
@@ -52,6 +53,11 @@ def test_analyze_writes_the_report_and_says_where(wayfare, shop: Path, tmp_path:
     path = Path(done.out.strip())
     assert path == tmp_path / "out" / "report.html"
     assert "Shop" in path.read_text()
+    listed = pq.read_table(path.with_name("opportunities.parquet"))
+    assert listed.column_names[:3] == ["rank", "customer", "action"]
+    assert json.loads(listed.schema.metadata[b"wayfare"])["analysis"] == "opportunities"
+    lines = path.with_name("opportunities.csv").read_text().splitlines()
+    assert len(lines) == listed.num_rows + 1
 
 
 def test_serve_takes_the_next_free_port_and_says_so(wayfare, shop: Path, monkeypatch: pytest.MonkeyPatch):

@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from wayfare.cli.run import _shared
@@ -103,6 +104,18 @@ def test_data_can_go_to_a_file_that_names_its_format(wayfare, shop: Path, tmp_pa
     assert "<svg" in (tmp_path / "s.svg").read_text()
 
 
+def test_a_table_can_be_saved_as_parquet(wayfare, shop: Path, tmp_path: Path):
+    path = tmp_path / "t.parquet"
+    done = wayfare(
+        "run", shop, "funnel", "--steps", "cart", "--steps", "purchase", "--table", "steps", "--output", path
+    )
+    assert (done.code, done.out) == (0, "")
+    table = pq.read_table(path)
+    assert table.column_names[0] == "step"
+    assert json.loads(table.schema.metadata[b"wayfare"])["params"]["steps"] == ["cart", "purchase"]
+    assert [file.name for file in tmp_path.iterdir()] == ["t.parquet"]
+
+
 @pytest.mark.parametrize(
     ("args", "where", "said"),
     [
@@ -114,6 +127,7 @@ def test_data_can_go_to_a_file_that_names_its_format(wayfare, shop: Path, tmp_pa
         (("sessions", "--since", "May"), "", "2024-05-31"),
         (("sessions", "--segment", "web"), "", "channel=web"),
         (("sessions", "--format", "xml"), "wayfare run", "table"),
+        (("sessions", "--output", "x.parquet", "--format", "csv"), "--format", "can't hold csv"),
         (("sessions", "--plot", "x.gif"), "--plot", ".svg, .png, .html"),
         (("sessions", "--output", "no/such/folder/x.csv"), "--output", "mkdir -p"),
         (("sessions", "stray"), "wayfare run DIR sessions", "stray"),

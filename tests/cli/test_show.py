@@ -45,11 +45,33 @@ def test_intervals_stand_beside_what_they_bound():
         ("value", [1_234_567.891, 12.3456, 0.012345], ("1,234,568", "12.35", "0.0123")),
         ("quantile", [0.1, 0.25, 0.5], ("0.10", "0.25", "0.50")),
         ("name", ["a", None, True], ("a", "–", "yes")),
+        ("year", [2024, 2025], ("2024", "2025")),
+        ("reach", [0.5, -0.123], ("50.0%", "-12.3%")),
+        ("median_days", [0.5, 12.0], ("12 hours", "12 days")),
+        ("p", [0.00001, 0.04], ("<0.001", "0.040")),
+        ("path", [["a", "b"], []], ("a, b", "–")),
+        ("repurchase_matched", [0, 12], ("0", "12")),
+        ("score", [float("inf"), None], ("∞", "–")),
     ],
 )
 def test_cells_read_well(name: str, values: list[object], cells: tuple[str, ...]):
     (column,) = shown_columns([{name: value} for value in values], [name])
     assert column.cells == cells
+
+
+def test_a_lift_and_its_interval_are_in_points():
+    rows = [{"n": 3, "repurchase_lift": 0.042, "repurchase_low": -0.01, "repurchase_high": 0.09}]
+    columns = shown_columns(rows, list(rows[0]))
+    assert columns[1].cells == ("+4.2 points (-1.0–+9.0)",)
+
+
+def test_a_metrics_figures_are_in_the_metrics_unit():
+    rows = [
+        {"metric": "repeat_rate", "value": 0.25, "low": 0.2, "high": 0.3, "kind": "share"},
+        {"metric": "orders", "value": 310.0, "low": None, "high": None, "kind": "count"},
+    ]
+    columns = shown_columns(rows, list(rows[0]))
+    assert columns[1].cells == ("25.0% (20.0%–30.0%)", "310.00")
 
 
 def test_names_from_a_log_can_not_steer_the_terminal():

@@ -23,7 +23,17 @@ from wayfare.registry import all_analyses
 from wayfare.result import Result
 from wayfare.study import Study
 
-COLUMNS = ("channel", "value", "order", "device", "score", "cost", "product")
+SURVEY = (
+    "question",
+    "question_kind",
+    "feature",
+    "functional",
+    "dysfunctional",
+    "importance",
+    "wave",
+    "comment",
+)
+COLUMNS = ("channel", "value", "order", "device", "score", "cost", "product", *SURVEY)
 EVENTS = [
     "ad_click",
     "product_view",
@@ -61,8 +71,40 @@ def records(customers: int = 240) -> pd.DataFrame:
             "product": np.where(bought, rng.choice(["beans", "grinder", "cup"], rows), None),
         }
     )
+    delivered = event == "survey_answer"
+    frame["question"] = np.where(delivered, "delivered", None)
+    frame["question_kind"] = np.where(delivered, "csat", None)
+    frame = pd.concat([frame, answers(rng, customers)], ignore_index=True)
     # Tables of counts need no luck with the blocks: the same rows, whoever made them, end at the same moment.
     return frame.sort_values("time", kind="stable").reset_index(drop=True)
+
+
+def answers(rng: np.random.Generator, customers: int) -> pd.DataFrame:
+    """What two in three answer to a survey with a question of every kind, in two waves."""
+    pairs = [("like", "neutral"), ("neutral", "dislike"), ("like", "dislike"), ("neutral", "neutral")]
+    rows = []
+    for number in np.flatnonzero(rng.random(customers) < 0.67):
+        taste, speed = rng.integers(1, 11, 2)
+        overall = int(np.clip(round(0.6 * taste + 0.3 * speed + rng.normal(0.5, 1)), 1, 10))
+        likely, ease = int(np.clip(overall + rng.integers(-1, 2), 0, 10)), int(rng.integers(1, 8))
+        wave = str(1 + number % 2)
+        said = "fresh and fast" if overall > 6 else "late and battered"
+        given = [
+            *({"question": q, "question_kind": "rating", "score": float(v)}
+              for q, v in (("taste", taste), ("speed", speed), ("overall", overall))),
+            {"question": "recommend", "question_kind": "nps", "score": float(likely), "comment": said},
+            {"question": "effort", "question_kind": "ces", "score": float(ease)},
+            *({"question": f, "question_kind": "kano", "feature": f, "importance": float(rng.integers(1, 10)),
+               **dict(zip(("functional", "dysfunctional"), pairs[rng.integers(0, 4)], strict=True))}
+              for f in ("tracking", "gift wrap")),
+        ]  # fmt: skip
+        at = datetime(2024, 3 + 2 * int(wave), 1, tzinfo=UTC) + timedelta(seconds=float(number) * 97.003)
+        rows += [
+            {"customer": f"c{number:03d}", "time": at + timedelta(milliseconds=7 * n), "event": "survey_answer",
+             "wave": wave, **one}
+            for n, one in enumerate(given)
+        ]  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def log_of(frame: pd.DataFrame) -> wf.Log:
@@ -119,7 +161,7 @@ def test_it_speaks_in_sentences(analysis: Analysis):
         assert (
             finding.text[0].isupper()
             or finding.text[0].isdigit()
-            or finding.text.split()[0] in [*EVENTS, "web", "store", "app"]
+            or finding.text.split()[0] in [*EVENTS, "web", "store", "app", "taste", "speed"]
         ), finding.text
         assert finding.text.endswith("."), finding.text
         assert "nan" not in finding.text.lower().split(), finding.text
@@ -244,6 +286,7 @@ NO_COUNTS = {
     "scorecard": "its values are named in rows, and averages do not double",
     "forecast": "its rows are customers, weeks and models, and what they hold are expectations",
     "churn": "its rows are customers and the groups they fall into by a fitted model",
+    "drivers": "its rows are weights, intervals and means",
 }
 
 

@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from scipy.special import betaln, gammaln
 
 from wayfare.demo import Company, truths, truths_text
+from wayfare.demo.rows import FEATURES
 from wayfare.demo.simulate import population
 
 SIGMAS = 3.5
@@ -109,13 +110,56 @@ def test_slow_carrier_share(measured):
 
 def test_score_falls_with_each_day(measured):
     days = measured.events("delivery").set_index("order")["delivery_days"]
-    answers = measured.events("survey_answer")
+    answers = measured.events("survey_answer").query("question == 'delivered'")
     waited = answers["order"].map(days) - measured.company.delivery_days
     (slope, level), spread = np.polyfit(waited, answers["score"], 1, cov=True)
     assert _near(slope, -measured.company.score_per_day, np.sqrt(spread[0, 0]))
     assert _near(level, measured.company.score_mean, np.sqrt(spread[1, 1]))
     assert answers["score"].between(0, 10).all()
-    assert set(answers["question"]) == {"nps"}
+
+
+def test_help_is_less_easy_after_a_late_parcel(measured):
+    days = measured.events("delivery").set_index("order")["delivery_days"]
+    answers = measured.events("survey_answer").query("question == 'effort'")
+    late = answers["order"].map(days) > measured.company.promised_days
+    apart = answers["score"][~late].mean() - answers["score"][late].mean()
+    error = np.sqrt(answers["score"][late].var() / late.sum() + answers["score"][~late].var() / (~late).sum())
+    assert _near(apart, measured.company.effort_late, error)
+
+
+def test_overall_satisfaction_moves_with_its_drivers_as_planted(measured):
+    answers = measured.events("survey_answer").query("survey == 'brand' and question_kind == 'rating'")
+    wide = answers.pivot_table(index=["customer", "wave"], columns="question", values="score")
+    names = ["taste", "delivery", "price", "service", "shop"]
+    assert wide["overall"].between(1, 10).all()
+    design = np.column_stack([np.ones(len(wide)), wide[names]])
+    slopes = np.linalg.lstsq(design, wide["overall"], rcond=None)[0][1:]
+    assert list(np.argsort(-slopes)) == list(np.argsort([-w for w in measured.company.driver_weights]))
+    # The scale's ends cut deviations off, which flattens the slopes a little.
+    assert slopes == pytest.approx(measured.company.driver_weights, abs=0.1)
+
+
+def test_features_have_the_planted_kano_categories_in_each_wave(measured):
+    answers = measured.events("survey_answer").query("question_kind == 'kano'")
+    middle = ["must_be", "neutral", "live_with"]
+    for feature, waves in zip(FEATURES, measured.company.kano, strict=True):
+        for wave in ("1", "2"):
+            asked = answers[(answers["feature"] == feature) & (answers["wave"] == wave)]
+            shares = waves[min(int(wave), len(waves)) - 1]
+            attractive = ((asked["functional"] == "like") & asked["dysfunctional"].isin(middle)).mean()
+            must_be = (asked["functional"].isin(middle) & (asked["dysfunctional"] == "dislike")).mean()
+            assert _near(attractive, shares[0], _share_error(shares[0], len(asked)))
+            assert _near(must_be, shares[2], _share_error(shares[2], len(asked)))
+
+
+def test_repeaters_answer_more_often(measured):
+    company, days = measured.company, (measured.day("end") - measured.day("start")).days
+    at = measured.day("start") + pd.Timedelta(days=0.42 * days)
+    before = measured.orders[measured.orders["time"] < at - pd.Timedelta(days=14)].groupby("customer").size()
+    asked = measured.events("survey_answer").query("question == 'recommend' and wave == '1'")["customer"]
+    for kind, planted in ((before == 1, company.survey_rate), (before > 1, company.survey_rate_repeaters)):
+        found = before[kind].index.isin(asked).mean()
+        assert _near(found, planted, _share_error(planted, int(kind.sum())))
 
 
 def test_late_parcels_lower_repurchase(measured):

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
 WRITTEN = [page for page in PAGES if "reference" not in page.relative_to(ROOT).parts]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+HALVES = ("functional", "dysfunctional")
 NOT_RUN = ("make", "git", "pip", "python3", "source", "wayfare serve", "curl")
 
 
@@ -74,7 +75,36 @@ def shop(tmp_path: Path) -> Path:
         columns={"user_id": "customer_id", "timestamp": "order_date", "value": "amount"}
     )
     orders[["customer_id", "order_date", "amount"]].to_csv(tmp_path / "orders.csv", index=False)
+    write_answers(tmp_path, orders)
     return tmp_path
+
+
+def write_answers(folder: Path, orders: pd.DataFrame) -> None:
+    """`answers.csv` and `answers-long.csv` (a survey after orders), `features.csv` (Kano questions)."""
+    rng = np.random.default_rng(2)
+    asked = orders.drop_duplicates("customer_id")
+    answers = pd.DataFrame(
+        {
+            "user_id": asked["customer_id"],
+            "answered_at": asked["order_date"] + pd.Timedelta(days=3),
+            "device": asked["device"],
+            "recommend": rng.integers(0, 12, len(asked)),
+            "satisfied": rng.choice(["very happy", "happy", "so-so", "no opinion"], len(asked)),
+            "waiting": rng.integers(1, 8, len(asked)),
+            "heard": rng.choice(["radio", "web; friends", ""], len(asked)),
+            "remark": rng.choice(["Fine.", "", "Late again"], len(asked)),
+        }
+    )
+    first, second = answers[::2], answers[1::2]
+    first.to_csv(folder / "answers.csv", index=False)
+    long = second.melt(["user_id", "answered_at", "device"], var_name="question", value_name="answer")
+    long.to_csv(folder / "answers-long.csv", index=False)
+    words = ["I like it", "I expect it", "I am neutral", "I can tolerate it", "I dislike it"]
+    halves = {
+        f"{key}_{half}": rng.choice(words, len(asked)) for key in ("tracking", "gift") for half in HALVES
+    }
+    features = pd.DataFrame({"user_id": asked["customer_id"], **halves, "tracking_importance": 7})
+    features.to_csv(folder / "features.csv", index=False)
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=name)
@@ -100,6 +130,8 @@ def test_every_example_runs(page: Path, shop: Path):
                         check=False,
                     )
                     assert done.returncode == 0, f"{name(page)}: {command}\n{done.stdout}\n{done.stderr}"
+        elif language == "yaml" and (file := re.match(r"# (\S+\.yaml)\n", text)):
+            (shop / file[1]).write_text(text, "utf8")
         elif language == "python":
             script.append(text)
     if script:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-EXTRAS = ("pyspark", "psycopg", "polars", "chdb", "playwright")
+EXTRAS = ("pyspark", "psycopg", "polars", "vaderSentiment", "chdb", "playwright")
 HEAVY = ("numpy", "pandas", "pyarrow", "duckdb", "scipy", "sklearn", "statsmodels", "altair", "vl_convert")
 
 REPORT = """

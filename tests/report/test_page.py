@@ -17,7 +17,7 @@ from wayfare.charts.picture import DrawnPicture
 from wayfare.log import read_events
 from wayfare.report import render, standard_study, write
 from wayfare.report.figures import unique
-from wayfare.report.sections import intervals_of, table_of
+from wayfare.report.sections import table_of
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.study import Study
 
@@ -244,10 +244,6 @@ def test_ids_of_a_drawing_clash_with_no_other():
 
 
 def test_an_interval_stands_behind_its_number():
-    assert intervals_of(["a", "a_low", "a_high", "rate", "low", "high", "n"]) == {
-        "a": ("a_low", "a_high"),
-        "rate": ("low", "high"),
-    }
     shown = table_of("t", table(rate=[0.5, None], low=[0.4, None], high=[0.6, None], n=[3, 0]), "EUR")
     assert [[cell.text for cell in row] for row in shown.rows] == [["50% (40% to 60%)", "3"], ["–", "0"]]
 

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from tests.web.company import seal, shop, visits
-from wayfare.web import pages
+from wayfare.web import pages, preview
 from wayfare.web.app import create_app
 from wayfare.web.server import listen
 
@@ -24,6 +24,10 @@ PAGES = {
     "wrong": "/analyses/funnel?steps=crt&within=7d",
     "reference": "/docs/funnel",
     "log": "/log",
+    "rows": "/rows?step=product_view&step=cart&within=7d&counted=3&segment=first:device=mobile",
+    "one customer": "/rows?customer=c0003&event=cart",
+    "nobody": "/rows?segment=did:nothing",
+    "wrong rows": "/rows?step=crt&has=nonsense",
     "nowhere": "/nowhere",
 }
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -112,7 +116,7 @@ def test_pages_load_nothing_foreign_complain_of_nothing_and_are_accessible(watch
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], name
         broken = page.evaluate("[...document.images].filter(i => !i.naturalWidth).map(i => i.src)")
         assert not broken, name
-    # Chromium itself notes the status of the two pages that are errors.
+    # Chromium itself notes the status of the pages that are errors.
     assert [text for text in seen.said if "the server responded with a status of 4" not in text] == []
     assert not seen.elsewhere
 
@@ -236,4 +240,98 @@ def test_what_is_printed_is_the_answer_and_not_the_form(watched):
     assert not page.is_visible("#form")
     assert not page.is_visible(".top nav")
     assert page.is_visible(".findings")
-    assert page.is_visible("table")
+    assert page.is_visible(".answer table")
+
+
+def test_a_form_says_what_it_would_look_at_while_it_is_filled_in(watched):
+    seen = watched()
+    page = seen.open("/analyses/funnel")
+    assert "400 customers" in page.inner_text("#preview")
+    assert page.get_attribute("#preview", "aria-live") == "polite"
+    page.click("[data-list=steps] [data-add]")
+    page.select_option("[data-list=steps] li:nth-child(1) [name=steps]", "cart")
+    page.wait_for_selector("#preview td:has-text('cart')")
+    page.click("[data-list=steps] li:nth-child(1) [data-remove]")
+    page.wait_for_selector("#preview td", state="detached")
+    page.click("[data-list=segment] [data-add]")
+    page.fill("[name=segment]", "first:device=mob")
+    page.wait_for_selector("#preview:has-text('No customer matches.'):has-text(\"Did you mean 'mobile'?\")")
+    page.fill("[name=segment]", "first:device")
+    page.wait_for_selector("#preview:has-text('Not counted yet.')")
+    page.fill("[name=segment]", "first:device=mobile")
+    page.wait_for_selector("#preview:has-text('200 of 400 customers')")
+    assert page.url == f"{seen.address}/analyses/funnel"
+    assert page.get_attribute("#preview", "aria-busy") == "false"
+    with page.expect_navigation():
+        page.click("text=Show")
+    assert "200 of 400 customers" in page.inner_text("#preview")
+    assert not seen.said
+    assert not seen.elsewhere
+
+
+def test_a_form_says_so_when_nothing_answers_and_recovers(watched):
+    page = watched().open("/analyses/funnel")
+    page.route("**/preview?*", lambda route: route.abort())
+    page.fill("#field-since", "2024-02-01")
+    page.wait_for_selector("#preview:has-text('The server does not answer, so nothing is counted.')")
+    page.unroute("**/preview?*")
+    page.route("**/preview?*", lambda route: route.fulfill(status=500, body="<p>no</p>"))
+    page.fill("#field-since", "2024-02-02")
+    page.wait_for_selector("#preview:has-text('The count failed.')")
+    page.unroute("**/preview?*")
+    page.fill("#field-since", "2024-02-03")
+    page.wait_for_selector("#preview:has-text('of 400 customers')")
+
+
+def test_a_count_that_takes_long_is_asked_for_until_it_is_there(browser, folder, monkeypatch):
+    counted = preview.Occurrences.scan
+
+    def slowly(self, block):
+        time.sleep(1.2)
+        return counted(self, block)
+
+    monkeypatch.setattr(preview.Occurrences, "scan", slowly)
+    with served(folder) as address:
+        seen = Watched(browser, address)
+        seen.page.goto(f"{address}/analyses/sessions?gap=45m")
+        seen.page.wait_for_selector("#preview[aria-busy=true]:has-text('Counting customers and events')")
+        seen.page.wait_for_selector("#preview[aria-busy=false]:has-text('400 customers')")
+        assert not seen.said
+        seen.context.close()
+
+
+def test_the_preview_stands_without_scripts(watched):
+    page = watched(java_script_enabled=False).open("/analyses/funnel?steps=cart&segment=first:device=mobile")
+    assert "200 of 400 customers" in page.inner_text("#preview")
+    assert "cart" in page.inner_text("#preview table")
+
+
+def test_a_number_leads_to_its_rows_and_a_customer_to_the_history_by_keyboard(watched):
+    seen = watched()
+    page = seen.open(FUNNEL)
+    page.focus("#table-steps tbody tr:nth-child(2) a")
+    assert page.evaluate("document.activeElement.textContent").endswith(": their histories")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "/rows?step=product_view&step=cart&within=7d&counted=" in page.url
+    assert "went through product_view, then cart within 7 days" in page.inner_text(".conditions")
+    assert not page.is_visible("text=The table that leads here")
+    page.focus("nav.pager >> nth=0 >> a[rel=next]")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.inner_text("nav.pager >> nth=0").startswith("Previous")
+    page.focus(".history h3 a >> nth=0")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.inner_text("h1") == "What did this customer do?"
+    assert page.locator(".history").count() == 1
+    with page.expect_download() as file:
+        page.click("text=CSV")
+    assert file.value.suggested_filename == "wayfare-rows.csv"
+    assert not seen.said
+
+
+def test_on_a_phone_the_histories_come_before_the_form(watched):
+    page = watched(viewport=PHONE).open("/rows?event=cart")
+    assert not page.is_visible("#form")
+    assert page.is_visible(".history")

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from wayfare.charts.spreadsheet import csv_of
 from wayfare.result import table
-from wayfare.web.cells import Cell, bounds_of, shown
+from wayfare.web.cells import Cell, shown
 
 
 def test_values_stand_in_their_units_with_the_interval_beside():
@@ -28,12 +28,6 @@ def test_only_the_first_rows_are_shown_and_the_others_counted():
     got = shown("t", table(n=list(range(500))), {}, "", limit=200)
     assert (len(got.rows), got.total, got.more) == (200, 500, 300)
     assert shown("t", table(n=pa.array([], pa.int64())), {}, "").rows == ()
-
-
-def test_an_interval_belongs_to_the_column_before_it():
-    assert bounds_of(["metric", "value", "low", "high"]) == {"value": ("low", "high")}
-    assert bounds_of(["low", "high"]) == {}
-    assert bounds_of(["change", "change_low"]) == {}
 
 
 def test_no_text_of_a_csv_begins_a_formula():

@@ -80,7 +80,8 @@ def test_an_answer_has_findings_picture_tables_and_how_it_was_computed(client):
     first = frame["customer"].nunique()
     bought = frame.loc[frame["event"] == "purchase", "customer"].nunique()
     assert re.search(rf"of {first} customers went from product_view to purchase", text)
-    assert f'<td class="figures">{first}</td>' in page
+    link = "/rows?step=product_view&amp;within=7d&amp;counted=400"
+    assert f'<td class="figures"><a href="{link}">{first}<span' in page
     assert bought > 0
     assert 'src="/api/analyses/funnel/chart.svg?steps=product_view' in page
     assert "/api/analyses/funnel/tables/groups.csv?steps=product_view" in page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
@@ -79,7 +79,25 @@ def kinds_of(columns: Iterable[str]) -> dict[str, Kind]:
         if _ENDS.sub("", column) not in _OF_THE_SAME:
             before = kind_of(column)
         found[column] = _apart(column, before)
+    for column, ends in intervals_of(list(found)).items():
+        found.update(dict.fromkeys(ends, found[column]))
     return found
+
+
+def intervals_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The columns that have an interval, each with the names of its ends.
+
+    They are called after the column (`rate`, `rate_low`, `rate_high`, wherever they stand), or stand right after it
+    under a name of their own (`value`, `low`, `high`; `median_days`, `median_low`, `median_high`).
+    """
+    found = {name: (f"{name}_low", f"{name}_high") for name in names}
+    found = {name: ends for name, ends in found.items() if set(ends) <= set(names)}
+    named = {end for ends in found.values() for end in ends}
+    for name, low, high in zip(names, names[1:], names[2:], strict=False):
+        own = re.fullmatch(r"(|.*_)low", low)
+        if own and high == f"{own[1]}high" and low not in named and name not in found:
+            found[name] = (low, high)
+    return {name: found[name] for name in names if name in found}
 
 
 def _apart(column: str, kind: Kind) -> Kind:
@@ -94,12 +112,18 @@ def shown(column: str, value: Any, currency: str = "") -> str:
 
 def shown_row(row: Mapping[str, Any], currency: str = "") -> list[str]:
     """Every cell of a row, in its columns' order; in a row about a `metric` the numbers are in the metric's unit."""
+    kinds = kinds_in(row)
+    return [written(kinds[name], value, currency) for name, value in row.items()]
+
+
+def kinds_in(row: Mapping[str, Any]) -> dict[str, Kind]:
+    """The unit of each value of a row; where it is about a `metric`, that of the metric."""
     kinds = kinds_of(row)
     if isinstance(row.get("metric"), str):
         said = row.get("kind")
         own: Kind = said if said in ("share", "money", "count") else kind_of(row["metric"])
         kinds.update({name: _apart(name, own) for name in row if name in _METRICS_OWN})
-    return [written(kinds[name], value, currency) for name, value in row.items()]
+    return kinds
 
 
 def written(kind: Kind, value: Any, currency: str = "") -> str:

@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-STARTS_A_FORMULA = r"^[=+\-@\t\r\n]"
+from wayfare.domain.formula import MARK, RUNS, harmless
 
 
-def csv_of(table: pa.Table) -> bytes:
-    """The table as CSV; text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    columns = {name: _safe(table.column(name)) for name in table.column_names}
+def csv_of(table: pa.Table, *, header: bool = True) -> bytes:
+    """The table as CSV, its first line the columns' names unless it goes on from another; text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    columns = {harmless(name): _safe(table.column(name)) for name in table.column_names}
     sink = io.BytesIO()
-    csv.write_csv(pa.table(columns), sink, csv.WriteOptions(quoting_style="needed"))
+    csv.write_csv(pa.table(columns), sink, csv.WriteOptions(include_header=header, quoting_style="needed"))
     return sink.getvalue()
 
 
@@ -31,8 +31,8 @@ def _safe(values: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.strftime(values, format="%Y-%m-%dT%H:%M:%SZ")
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
         return values
-    runs = pc.fill_null(pc.match_substring_regex(values, STARTS_A_FORMULA), fill_value=False)
-    return pc.if_else(runs, pc.binary_join_element_wise("'", values, ""), values)
+    runs = pc.fill_null(pc.match_substring_regex(values, RUNS), fill_value=False)
+    return pc.if_else(runs, pc.binary_join_element_wise(MARK, values, ""), values)
 
 
 def _joined(value: list[Any] | None) -> str | None:

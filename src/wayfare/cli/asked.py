@@ -18,16 +18,18 @@ _METAVARS = {
     "event": "EVENT",
     "events": "EVENT",
     "property": "COLUMN",
+    "properties": "COLUMN",
     "share": "0..1",
     "day": "YYYY-MM-DD",
     "duration": "DURATION",
     "whole": "NUMBER",
     "number": "NUMBER",
+    "numbers": "NUMBER",
     "text": "TEXT",
     "texts": "TEXT",
 }
-_SAMPLES = {"event": "purchase", "events": "purchase", "property": "channel", "share": "0.5", "day": "2024-05-31", "duration": "7d",
-            "whole": "10", "number": "1.5", "flag": "", "text": "TEXT", "texts": "TEXT"}  # fmt: skip
+_SAMPLES = {"event": "purchase", "events": "purchase", "property": "channel", "properties": "channel", "share": "0.5", "day": "2024-05-31", "duration": "7d",
+            "whole": "10", "number": "1.5", "numbers": "1.5", "flag": "", "text": "TEXT", "texts": "TEXT"}  # fmt: skip
 
 
 def option_name(parameter: Parameter) -> str:

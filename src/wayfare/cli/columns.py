@@ -1,15 +1,16 @@
-"""How the columns of a table are written for people: numbers, shares, durations, intervals beside what they bound."""
+"""How the columns of a table are drawn in a terminal: figures of one column alike, intervals beside what they bound."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wayfare.domain.duration import in_words
+from wayfare.charts.numbers import MISSING, Kind, intervals_of, is_number, kinds_in, kinds_of, written
 
-_SHARES = ("share", "rate", "probability")
-NOTHING = "–"
+_PLAIN = ("plain", "money", "count")
+"""Units whose figures get as many decimals as their column needs; the others have a form of their own."""
 
 
 @dataclass(frozen=True)
@@ -23,59 +24,50 @@ class Shown:
 
 def shown_columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[Shown]:
     """The columns as text, each `x_low` and `x_high` (or `low` and `high`) joined to the column that they bound."""
-    bounds = _bounds(columns)
+    bounds, kinds = intervals_of(columns), _kinds(rows, columns)
     inner = {name for pair in bounds.values() for name in pair}
-    return [_shown(rows, name, bounds.get(name)) for name in columns if name not in inner]
+    return [_shown(rows, kinds, name, bounds.get(name)) for name in columns if name not in inner]
 
 
-def _bounds(columns: Sequence[str]) -> dict[str, tuple[str, str]]:
-    found = {
-        name: (f"{name}_low", f"{name}_high")
-        for name in columns
-        if {f"{name}_low", f"{name}_high"} <= set(columns)
-    }
-    if {"low", "high"} <= set(columns) and columns.index("low") > 0:
-        found[columns[columns.index("low") - 1]] = ("low", "high")
-    return found
+def _kinds(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[dict[str, Kind]]:
+    """The unit of each value, row by row: the same in all of them, unless each row is about a metric of its own."""
+    if "metric" in columns:
+        return [kinds_in({name: row[name] for name in columns}) for row in rows]
+    return [kinds_of(columns)] * len(rows)
 
 
-def _shown(rows: Sequence[Mapping[str, Any]], name: str, bounds: tuple[str, str] | None) -> Shown:
+def _shown(
+    rows: Sequence[Mapping[str, Any]],
+    kinds: Sequence[Mapping[str, Kind]],
+    name: str,
+    bounds: tuple[str, str] | None,
+) -> Shown:
     values = [row[name] for row in rows]
-    number = any(_is_number(value) for value in values) and all(
-        value is None or _is_number(value) for value in values
-    )
+    number = any(map(is_number, values)) and all(value is None or is_number(value) for value in values)
     decimals = _decimals(values) if number else None
-    cells = tuple(_text(value, name, decimals) for value in values)
-    if bounds is None or not number:
-        return Shown(name, cells, number)
-    low, high = ([_text(row[bound], name, decimals) for row in rows] for bound in bounds)
+    cells, *ends = (
+        [_text(row[column], kind[column], decimals) for row, kind in zip(rows, kinds, strict=True)]
+        for column in (name, *(bounds or ()))
+    )
+    if not ends or not number:
+        return Shown(name, tuple(cells), number)
     joined = tuple(
-        f"{cell} ({a}–{b})" if (a, b) != (NOTHING, NOTHING) else cell
-        for cell, a, b in zip(cells, low, high, strict=True)
+        f"{cell} ({low.removesuffix(' points')}–{high.removesuffix(' points')})"
+        if (low, high) != (MISSING, MISSING)
+        else cell
+        for cell, low, high in zip(cells, *ends, strict=True)
     )
     return Shown(f"{name} (low–high)", joined, number)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _text(value: Any, name: str, decimals: int | None = None) -> str:
-    if value is None:
-        return NOTHING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if not _is_number(value):
-        return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    if name.endswith("_seconds") or name == "seconds":
-        return in_words(value)
-    if isinstance(value, float) and _is_share(name):
+def _text(value: Any, kind: Kind, decimals: int | None) -> str:
+    if not is_number(value) or not math.isfinite(value):
+        return written(kind, value)
+    if isinstance(value, float) and kind == "share":
         return f"{value:.1%}" if abs(value) < 10 else f"{value:,.1f}"
+    if kind not in _PLAIN and not (kind == "share" and isinstance(value, int)):
+        return written(kind, value).replace("−", "-")
     return f"{value:,}" if isinstance(value, int) else _number(value, decimals)
-
-
-def _is_share(name: str) -> bool:
-    return name in _SHARES or name.startswith("of_") or name.endswith(tuple(f"_{share}" for share in _SHARES))
 
 
 def _decimals(values: Sequence[Any]) -> int | None:

@@ -20,7 +20,7 @@ RAW = "raw"
 _MARK_TEXT = """\
 Everything in this folder is simulated: a coffee roaster that does not exist, made by `wayfare demo`.
 What is true of it, and should be found, stands in raw/truths.yaml.
-Running `wayfare demo` on this folder again replaces wayfare.yaml, log/ and raw/.
+Running `wayfare demo` on this folder again replaces wayfare.yaml, log/, surveys/ and raw/.
 """
 
 
@@ -60,20 +60,23 @@ def prepare(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(_MARK_TEXT, encoding="utf-8")
     (folder / "wayfare.yaml").unlink(missing_ok=True)
-    for name in ("log", RAW):
+    for name in ("log", "surveys", RAW):
         if (folder / name).is_dir() and not (folder / name).is_symlink():
             shutil.rmtree(folder / name)
 
 
 def build(folder: Path, customers: int, seed: int) -> IngestSummary:
     """Writes the company's raw export and settings into the prepared folder, and ingests it."""
-    from wayfare.demo import Company, journey, write_csv
+    from wayfare.demo import Company, journey, questionnaires, write_csv
     from wayfare.domain.journey import Journey
     from wayfare.histories.ingest import ingest
     from wayfare.workspace.folder import init_in, set_journey
+    from wayfare.workspace.surveys import keep_survey, load_survey
 
     workspace = init_in(folder, NAME, CURRENCY, ZONE)
     set_journey(workspace, Journey.model_validate(journey()), "that of the simulated company")
+    for document in questionnaires():
+        keep_survey(workspace, document, load_survey(document))
     with progress() as tell:
         tell("simulate", 0.0)
         export = write_csv(Company(customers=customers, seed=seed), folder / RAW)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wayfare.cli.ingested import note_journey, print_summary, show_mapping
+from wayfare.cli.ingested import note_journey, note_survey, print_summary, show_mapping, show_survey
 from wayfare.cli.options import Folder, Format, FormatOption
 from wayfare.cli.terminal import note, progress
-from wayfare.errors import BadInput
+from wayfare.errors import BadInput, InvalidParameter
 
 if TYPE_CHECKING:
     from wayfare.workspace.folder import Workspace
@@ -50,6 +50,13 @@ def ingest(
         str | None,
         typer.Option(metavar="NAME", help="The program that made the export; wayfare presets lists them."),
     ] = None,
+    survey: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SURVEY.yaml",
+            help="The document of the survey that the files answer: a line a respondent, or a line an answer.",
+        ),
+    ] = None,
     table: Annotated[
         str | None, typer.Option(metavar="NAME", help="The table to read, of a database or a workbook.")
     ] = None,
@@ -85,6 +92,14 @@ def ingest(
     from wayfare.workspace.config import checked_zone
 
     _check_sources(folder, sources)
+    if survey is not None:
+        others = {
+            "--customer": customer, "--time": time, "--event": event, "--map": maps, "--as": as_event, "--preset": preset,
+            "--dedupe-rows": dedupe_rows, "--again": again,
+        }  # fmt: skip
+        _refuse([name for name, value in others.items() if value])
+        _answers(folder, sources, survey, query, table, timezone, format, dry_run=dry_run)
+        return
     workspace = _workspace(folder, dry_run)
     zone = checked_zone(timezone) if timezone else workspace.config.timezone
     said = Mapping.parse(customer=customer, time=time, event=event, maps=maps or ())
@@ -103,6 +118,54 @@ def ingest(
     note_journey(workspace, summary)
     if summary.quarantined:
         note(f"Rows that could not be used are kept aside: wayfare quarantine {folder}")
+
+
+def _refuse(options: list[str]) -> None:
+    if options:
+        raise InvalidParameter(
+            f"{options[0]} can't stand beside --survey, whose document says what each column is.",
+            where=options[0],
+            hint="Leave it out; an answer that is in the log already is not counted twice.",
+        )
+
+
+def _answers(
+    folder: Path,
+    sources: list[str],
+    document: Path,
+    query: str | None,
+    table: str | None,
+    timezone: str | None,
+    format: Format,
+    *,
+    dry_run: bool,
+) -> None:
+    """Reads the answers to a survey; its document is kept in the workspace."""
+    from wayfare.histories.ingest.survey import ingest_answers
+    from wayfare.workspace.config import checked_zone
+    from wayfare.workspace.surveys import keep_survey, load_survey
+
+    survey = load_survey(document)
+    workspace = _workspace(folder, dry_run)
+    zone = checked_zone(timezone) if timezone else workspace.config.timezone
+    if format is Format.TABLE:
+        show_survey(survey, document)
+    target = workspace.anonymous_log_folder if survey.is_anonymous else workspace.log_folder
+    with progress() as tell:
+        summary = ingest_answers(
+            target, sources, survey, zone=zone, currency=workspace.config.currency, query=query, table=table,
+            dry_run=dry_run, progress=tell,
+        )  # fmt: skip
+    print_summary(summary, format, "answers", "respondents")
+    if dry_run:
+        note("Nothing was written: this was a dry run.")
+        return
+    note_survey(keep_survey(workspace, document, survey))
+    if not survey.is_anonymous:
+        note_journey(workspace, summary)
+    if summary.quarantined:
+        apart = " --anonymous" if survey.is_anonymous else ""
+        note(f"Answers that could not be used are kept aside: wayfare quarantine {folder}{apart}")
 
 
 def _check_sources(folder: Path, sources: list[str]) -> None:

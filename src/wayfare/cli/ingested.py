@@ -14,8 +14,12 @@ from wayfare.cli.terminal import note
 from wayfare.errors import NotReady, WayfareError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wayfare.domain.survey import Question, Survey
     from wayfare.histories.ingest import IngestSummary, Mapping
     from wayfare.workspace.folder import Workspace
+    from wayfare.workspace.surveys import Kept
 
 _EVENTS = 12
 
@@ -54,26 +58,71 @@ def show_mapping(
     note("")
 
 
-def print_summary(summary: IngestSummary, format: Format) -> None:
-    """Prints what became of the rows; the counts add up."""
+def show_survey(survey: Survey, document: Path) -> None:
+    """Shows on stderr which question is read from which columns, and what its answers may be."""
+    rows = [
+        {
+            "question": question.key,
+            "kind": question.kind,
+            "from": ", ".join(question.columns),
+            "answers": _answers(survey, question),
+        }
+        for question in survey.questions
+    ]
+    whose = (
+        "are anonymous and kept apart"
+        if survey.is_anonymous
+        else f"are those of the customer in {survey.respondent}"
+    )
+    note(f"The survey {survey.name} is read so ({document}); its answers {whose}:")
+    print_rows(rows, ("question", "kind", "from", "answers"), Format.TABLE, sys.stderr)
+    note("")
+
+
+def _answers(survey: Survey, question: Question) -> str:
+    from wayfare.domain.survey import Choice, Choices, KanoPair, Scored
+
+    if isinstance(question, KanoPair):
+        return f"wording {survey.wording_of(question).name}, table {survey.table_of(question).name}"
+    if isinstance(question, Choice | Choices):
+        return ", ".join(question.options) or "any option"
+    if isinstance(question, Scored):
+        return f"{question.scale}{', reversed' if question.reverse else ''}"
+    return "any words"
+
+
+def note_survey(kept: Kept) -> None:
+    """Says where the survey's document was put, and that one that said something else was there."""
+    if kept.replaced:
+        note(
+            f"Warning: {kept.path} said something else before. Its answers in the log were read as it said then."
+        )
+    else:
+        note(f"The survey's document is kept in {kept.path}.")
+
+
+def print_summary(
+    summary: IngestSummary, format: Format, unit: str = "rows", people: str = "customers"
+) -> None:
+    """Prints what became of the rows (or answers: `unit`); the counts add up."""
     if format is Format.JSON:
         print(json.dumps(summary.to_dict(), indent=2, ensure_ascii=False, default=str))
         return
-    rows: list[dict[str, Any]] = [{"rows": "read", "count": summary.rows_read, "": ""}]
-    rows.append({"rows": "  kept", "count": summary.kept, "": _span(summary)})
+    rows: list[dict[str, Any]] = [{unit: "read", "count": summary.rows_read, "": ""}]
+    rows.append({unit: "  kept", "count": summary.kept, "": _span(summary, people)})
     rows.append(
         {
-            "rows": "  duplicates",
+            unit: "  duplicates",
             "count": summary.duplicates,
             "": "there already" if summary.duplicates else "",
         }
     )
-    rows.append({"rows": "  quarantined", "count": summary.quarantined, "": ""})
-    rows += [{"rows": "", "count": count, "": reason} for reason, count in _sorted(summary.reasons)]
+    rows.append({unit: "  quarantined", "count": summary.quarantined, "": ""})
+    rows += [{unit: "", "count": count, "": reason} for reason, count in _sorted(summary.reasons)]
     if format is Format.CSV:
         _print_csv(summary)
         return
-    print_rows(rows, ("rows", "count", ""), format)
+    print_rows(rows, (unit, "count", ""), format)
     shown = [{"event": e.name, "rows": e.count, "usual channel": e.channel} for e in summary.events[:_EVENTS]]
     if shown:
         print()
@@ -132,10 +181,10 @@ def _sorted(reasons: AnyMapping[str, int]) -> Sequence[tuple[str, int]]:
     return sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _span(summary: IngestSummary) -> str:
+def _span(summary: IngestSummary, people: str) -> str:
     if not summary.kept:
         return ""
-    return f"of {summary.customers:,} customers, {summary.first[:10]} to {summary.last[:10]}"
+    return f"of {summary.customers:,} {people}, {summary.first[:10]} to {summary.last[:10]}"
 
 
 def _short(value: Any) -> str:

@@ -41,18 +41,22 @@ def quarantine(
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="Where to, or from where.", show_default=False)
     ] = None,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Those of the anonymous answers, which are kept apart.")
+    ] = False,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Rows that could not be used: count them by reason, export them, mend them, and try them again."""
     from wayfare.workspace.folder import open_workspace
 
     workspace = open_workspace(folder)
+    log_folder = workspace.anonymous_log_folder if anonymous else workspace.log_folder
     if action is Action.LIST:
-        _list(workspace.log_folder, format)
+        _list(log_folder, format)
     elif action is Action.EXPORT:
-        _export(workspace.log_folder, file)
+        _export(log_folder, file)
     else:
-        _rerun(workspace, file, format)
+        _rerun(workspace, log_folder, file, format)
 
 
 def counts(log_folder: Path) -> dict[str, int]:
@@ -95,10 +99,14 @@ def _export(log_folder: Path, file: Path | None) -> None:
     )
 
 
-def _rerun(workspace: Workspace, file: Path | None, format: Format) -> None:
+def _rerun(workspace: Workspace, log_folder: Path, file: Path | None, format: Format) -> None:
     from wayfare.histories.ingest import quarantine as kept_aside
+    from wayfare.workspace.surveys import surveys_of
 
     with progress() as tell:
-        summary = kept_aside.rerun(workspace.log_folder, file, zone=workspace.config.timezone, progress=tell)
+        summary = kept_aside.rerun(
+            log_folder, file, zone=workspace.config.timezone, surveys=surveys_of(workspace), progress=tell
+        )
     print_summary(summary, format)
-    note_journey(workspace, summary)
+    if log_folder == workspace.log_folder:
+        note_journey(workspace, summary)

@@ -10,6 +10,7 @@ import typer
 
 from wayfare.cli.asked import as_options, command_of, help_of
 from wayfare.cli.options import Format, SegmentsOption, SinceOption, UntilOption
+from wayfare.cli.parquet import SUFFIX, save_parquet
 from wayfare.cli.problems import Misused
 from wayfare.cli.show import print_result
 from wayfare.cli.terminal import note, of_rows, progress
@@ -48,8 +49,19 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="Draw the result into an .svg, .png or .html file.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the data into this file instead of stdout.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the data into this file instead of stdout; .json, .csv and .parquet say the format.",
+        ),
     ] = None,
+    save: Annotated[
+        bool,
+        typer.Option(
+            "--save",
+            help="Keep each customer's group as a column of the workspace, for --segment and --by (personas).",
+        ),
+    ] = False,
     help: Annotated[
         bool, typer.Option("--help", "-h", help="Show the help; after ANALYSIS, its own options too.")
     ] = False,
@@ -71,13 +83,19 @@ def run(
 
     analysis = find(name)
     asked = _asked(analysis, [*context.args, *(["--help"] if help else [])])
+    _check_files(plot, output, format)
     format = format or _format_of(output)
-    _check_files(plot, output)
     result = _result(analysis, asked, folder, segment or [], since, until)
     if plot is not None:
         _draw(result, plot)
+    if save:
+        _save(folder, result)
     if output is None:
         print_result(result, format, table)
+        return
+    if _is_parquet(output):
+        save_parquet(result, output, table)
+        note(f"Written: {output}")
         return
     with output.open("w", encoding="utf-8", newline="") as file:
         print_result(result, format, table, file)
@@ -128,8 +146,16 @@ def _format_of(output: Path | None) -> Format:
     return Format(suffix) if suffix in ("json", "csv") else Format.TABLE
 
 
-def _check_files(plot: Path | None, output: Path | None) -> None:
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == SUFFIX
+
+
+def _check_files(plot: Path | None, output: Path | None, format: Format | None) -> None:
     """Files that can't be written are named before the work is done, not after."""
+    if output is not None and format is not None and _is_parquet(output):
+        raise InvalidParameter(
+            f"A Parquet file can't hold {format.value}.", where="--format", hint="Leave --format out."
+        )
     if plot is not None and plot.suffix not in PICTURES:
         raise InvalidParameter(
             f"A picture can't be saved as {plot.name!r}.", where="--plot", allowed=PICTURES
@@ -141,6 +167,13 @@ def _check_files(plot: Path | None, output: Path | None) -> None:
                 where=f"{option} {path}",
                 hint=f"Make it: mkdir -p {path.parent}",
             )
+
+
+def _save(folder: Path, result: Result) -> None:
+    from wayfare.workspace.attributes import save_assigned
+
+    column = save_assigned(folder, result)
+    note(f'Kept for every analysis: --segment "{column}=…", --by {column}')
 
 
 def _draw(result: Result, path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 from wayfare.cli.columns import Shown, shown_columns
 from wayfare.cli.options import Format
 from wayfare.cli.terminal import clean, console, note
+from wayfare.domain.formula import harmless
 
 if TYPE_CHECKING:
     from wayfare.result import Result
 
 Rows = Sequence[Mapping[str, Any]]
 MOST_ROWS = 40
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def print_rows(rows: Rows, columns: Sequence[str], format: Format, file: TextIO | None = None) -> None:
@@ -68,11 +67,18 @@ def print_result(
 
 def csv_text(rows: Rows, columns: Sequence[str]) -> str:
     """Rows as CSV; text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    lines = _Lines()
+    writer = csv.writer(lines)
+    writer.writerow([harmless(column) for column in columns])
     writer.writerows([_cell(row[column]) for column in columns] for row in rows)
-    return text.getvalue()
+    return "".join(lines)
+
+
+class _Lines(list[str]):
+    """What a CSV writer writes, each line ended by \\n alone; a writer that is told so leaves \\r in a cell unquoted."""
+
+    def write(self, line: str) -> None:
+        self.append(line.removesuffix("\r\n") + "\n")
 
 
 def _cell(value: Any) -> Any:
@@ -80,7 +86,7 @@ def _cell(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, (list, tuple, dict)):
         value = json.dumps(value, ensure_ascii=False)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return harmless(value) if isinstance(value, str) else value
 
 
 def _print_findings(result: Result, file: TextIO | None) -> None:

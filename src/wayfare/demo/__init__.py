@@ -5,6 +5,7 @@ from __future__ import annotations
 from wayfare.demo.company import Channel, Company
 from wayfare.demo.journey import journey
 from wayfare.demo.simulate import SCHEMA, records
+from wayfare.demo.surveys import questionnaires
 from wayfare.demo.truths import Truth, truths, truths_text
 from wayfare.demo.write import Export, write_csv
 
@@ -15,6 +16,7 @@ __all__ = [
     "Export",
     "Truth",
     "journey",
+    "questionnaires",
     "records",
     "truths",
     "truths_text",

@@ -29,6 +29,16 @@ CHANNELS = (
 
 SEASON = (0.98, 0.96, 0.99, 0.98, 0.96, 0.90, 0.78, 0.76, 0.98, 1.06, 1.20, 1.45)
 
+KANO = {
+    "tasting notes": ((0.55, 0.15, 0.03, 0.24, 0.01, 0.02),),
+    "order tracking": ((0.52, 0.22, 0.08, 0.16, 0.01, 0.01), (0.12, 0.26, 0.50, 0.10, 0.01, 0.01)),
+    "ground to order": ((0.20, 0.52, 0.14, 0.12, 0.01, 0.01),),
+    "resealable bag": ((0.06, 0.20, 0.58, 0.14, 0.01, 0.01),),
+    "gift wrapping": ((0.14, 0.05, 0.03, 0.72, 0.04, 0.02),),
+    "chat reminders": ((0.06, 0.03, 0.02, 0.27, 0.60, 0.02),),
+}
+"""Features of the shop: of those asked, the shares of A, O, M, I, R and Q; from the second wave on as in the last one."""
+
 
 @dataclass(frozen=True)
 class Company:
@@ -73,6 +83,12 @@ class Company:
     score_mean: float = 8.2
     score_per_day: float = 0.5
 
+    survey_rate: float = 0.06
+    survey_rate_repeaters: float = 0.15
+    driver_weights: tuple[float, ...] = (0.50, 0.35, 0.20, 0.10, 0.0)
+    effort_late: float = 1.5
+    kano: tuple[tuple[tuple[float, ...], ...], ...] = tuple(KANO.values())
+
     referral_shares: tuple[float, ...] = (0.07, 0.025, 0.005)
     referral_conversion: float = 0.80
     referral_acceptance: float = 0.35
@@ -112,7 +128,15 @@ class Company:
 
 
 _SHARES = (
-    *("viral_share", "viral_conversion", "recipe_exposure", "recipe_conversion", "slow_carrier_share"),
+    *(
+        "survey_rate",
+        "survey_rate_repeaters",
+        "viral_share",
+        "viral_conversion",
+        "recipe_exposure",
+        "recipe_conversion",
+        "slow_carrier_share",
+    ),
     *("late_repurchase_factor", "referral_conversion", "grinder_after_espresso", "grinder_after_other"),
 )
 _POSITIVE = (

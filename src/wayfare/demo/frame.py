@@ -12,9 +12,14 @@ from wayfare.demo.rows import (
     CARRIERS,
     CHANNELS,
     DEVICES,
-    EVENT,
     EVENTS,
+    FEATURES,
+    KANO_ANSWERS,
+    KINDS,
     PAYMENT_METHODS,
+    QUESTIONS,
+    SURVEYS,
+    WAVES,
     Array,
     Rows,
     where,
@@ -43,13 +48,20 @@ SCHEMA = pa.schema(
         ("payment_method", pa.string()),
         ("delivery_days", pa.float64()),
         ("carrier", pa.string()),
+        ("survey", pa.string()),
         ("question", pa.string()),
+        ("question_kind", pa.string()),
+        ("wave", pa.string()),
+        ("touchpoint", pa.string()),
+        ("feature", pa.string()),
+        ("functional", pa.string()),
+        ("dysfunctional", pa.string()),
+        ("importance", pa.float64()),
         ("subscription", pa.bool_()),
         ("source", pa.string()),
     ]
 )
 SOURCE = "simulated"
-QUESTION = "nps"
 
 _NAMES = {
     "event": EVENTS,
@@ -60,9 +72,17 @@ _NAMES = {
     "comment": COMMENTS,
     "payment_method": PAYMENT_METHODS,
     "carrier": CARRIERS,
+    "survey": SURVEYS,
+    "question": QUESTIONS,
+    "question_kind": KINDS,
+    "wave": WAVES,
+    "touchpoint": EVENTS,
+    "feature": FEATURES,
+    "functional": KANO_ANSWERS,
+    "dysfunctional": KANO_ANSWERS,
 }
 _CATEGORIES = tuple(product.category for product in CATALOGUE)
-_NUMBERS = ("value", "cost", "score", "delivery_days")
+_NUMBERS = ("value", "cost", "score", "delivery_days", "importance")
 
 
 def record_batch(table: Rows, *, number: int, first_customer: int, size: int, end: int) -> pa.RecordBatch:
@@ -90,7 +110,6 @@ def record_batch(table: Rows, *, number: int, first_customer: int, size: int, en
     columns["order"] = _numbered(f"o{number}-", table["order"])
     columns["session"] = _numbered(f"s{number}-", table["session"])
     columns["event_id"] = _numbered(f"e{number}-", np.arange(count))
-    columns["question"] = _named((QUESTION,), np.where(table["event"] == EVENT["survey_answer"], 0, -1))
     columns["source"] = pa.repeat(pa.scalar(SOURCE), count)
     return pa.record_batch([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 

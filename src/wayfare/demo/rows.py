@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wayfare.demo.company import KANO
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -31,6 +33,13 @@ DEVICES = ("mobile", "desktop", "store")
 CAMPAIGNS = ("search_brand", "search_generic", "search_espresso", "viral_article", "monthly_letter")
 PAYMENT_METHODS = ("card", "wallet", "invoice", "cash")
 CARRIERS = ("swift_parcel", "north_post")
+SURVEYS = ("after delivery", "after support", "brand")
+KINDS = ("csat", "ces", "rating", "nps", "kano")
+WAVES = ("1", "2")
+DRIVERS = ("taste", "delivery", "price", "service", "shop")
+FEATURES = tuple(KANO)
+KANO_ANSWERS = ("like", "must_be", "neutral", "live_with", "dislike")
+QUESTIONS = ("delivered", "effort", "overall", "recommend", *DRIVERS, *FEATURES)
 
 EVENT = {name: code for code, name in enumerate(EVENTS)}
 CHANNEL = {name: code for code, name in enumerate(CHANNELS)}
@@ -58,6 +67,9 @@ COLUMNS: Mapping[str, tuple[Any, Any]] = {
     "delivery_days": (np.float64, np.nan),
     "carrier": (np.int8, NONE),
     "subscription": (np.int8, NONE),
+    **dict.fromkeys(("survey", "question", "question_kind", "wave"), (np.int8, NONE)),
+    **dict.fromkeys(("touchpoint", "feature", "functional", "dysfunctional"), (np.int8, NONE)),
+    "importance": (np.float64, np.nan),
 }
 
 

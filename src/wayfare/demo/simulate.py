@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from wayfare.demo.acquisition import People
 from wayfare.demo.basket import order_lines, payment_methods, refunds
+from wayfare.demo.brand_survey import brand_survey
 from wayfare.demo.company import Company
 from wayfare.demo.delivery import deliveries
 from wayfare.demo.frame import SCHEMA, record_batch
@@ -20,7 +21,7 @@ from wayfare.demo.rows import Rows, select, stack
 from wayfare.demo.season import micros
 from wayfare.demo.stores import walk_ins
 from wayfare.demo.subscription import subscriptions
-from wayfare.demo.surveys import reviews, support_contacts, survey_answers
+from wayfare.demo.surveys import effort_answers, reviews, support_contacts, survey_answers
 from wayfare.demo.visits import abandoned, first_visits, order_sessions, returns
 
 __all__ = ["BATCH_CUSTOMERS", "SCHEMA", "batches", "population", "records"]
@@ -60,7 +61,7 @@ def _behaviour(company: Company, people: People, orders: Orders, rng: np.random.
     method = payment_methods(orders, rng)
     lines = order_lines(company, people, placed, order, method[order], rng)
     web, web_order = select(placed, placed.web), order[placed.web]
-    return [
+    events = [
         *first_visits(people, rng),
         *returns(people, rng),
         *order_sessions(orders, method, rng),
@@ -72,12 +73,14 @@ def _behaviour(company: Company, people: People, orders: Orders, rng: np.random.
         recipes_read(placed, order),
         survey_answers(company, placed, order, rng),
         reviews(placed, order, rng),
-        support_contacts(company, placed, order, rng),
+        contacts := support_contacts(company, placed, order, rng),
         *letters(company, people, placed, rng),
         reminders(placed, rng),
         *subscriptions(company, people, placed, orders.lost.size, rng),
         *programme(people, placed, rng),
     ]
+    # Drawn last, so that whatever else is true of a seed stays so.
+    return [*events, effort_answers(company, orders, contacts, rng), *brand_survey(company, placed, rng)]
 
 
 def _rng(company: Company, number: int, part: int) -> np.random.Generator:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from wayfare.demo.company import Company
 from wayfare.demo.delivery import arrived
 from wayfare.demo.orders import Orders
-from wayfare.demo.rows import NONE, Array, Rows, rows
+from wayfare.demo.rows import EVENT, KINDS, NONE, QUESTIONS, SURVEYS, Array, Rows, rows, where
 from wayfare.demo.season import DAY
 
 ANSWERED = 0.25
 COMMENTED = 0.30
+EFFORT_ANSWERED = 0.40
 REVIEWED = 0.05
 AGREEMENT = 8.0
 SUPPORT, SUPPORT_LATE = 0.025, 0.09
@@ -29,6 +32,11 @@ COMMENTS = (
     "Payment did not go through at first.",
 )
 _PROMOTER, _PASSIVE, _LATE, _DETRACTOR = (0, 3), (3, 5), (5, 7), (7, 9)
+
+
+def questionnaires() -> list[Path]:
+    """The documents of the company's surveys."""
+    return sorted((Path(__file__).parent / "questionnaires").glob("*.yaml"))
 
 
 def survey_answers(company: Company, placed: Orders, order: Array, rng: np.random.Generator) -> Rows:
@@ -49,7 +57,11 @@ def survey_answers(company: Company, placed: Orders, order: Array, rng: np.rando
         arrived(placed.time[at], days) + (rng.uniform(0.5, 4, at.size) * DAY).astype(np.int64),
         order=order[at],
         score=score,
-        comment=np.where(says, _comment(score, days > company.promised_days, rng), NONE),
+        survey=SURVEYS.index("after delivery"),
+        question=QUESTIONS.index("delivered"),
+        question_kind=KINDS.index("csat"),
+        touchpoint=EVENT["delivery"],
+        comment=np.where(says, comment_on(score, days > company.promised_days, rng), NONE),
     )
 
 
@@ -75,7 +87,28 @@ def support_contacts(company: Company, placed: Orders, order: Array, rng: np.ran
     return rows("support_contact", placed.customer[at], time, order=order[at], cost=SUPPORT_COST)
 
 
-def _comment(score: Array, late: Array, rng: np.random.Generator) -> Array:
+def effort_answers(company: Company, orders: Orders, contacts: Rows, rng: np.random.Generator) -> Rows:
+    """After a call for help: how easy it was, 1 to 7; `effort_late` points less where the parcel was late."""
+    at = np.flatnonzero(rng.random(contacts["customer"].size) < EFFORT_ANSWERED)
+    asked = where(contacts, at)
+    late = orders.delivery_days[asked["order"]] > company.promised_days
+    mean = 5.4 - company.effort_late * late
+    share = np.clip((mean - 1) / 6, 0.01, 0.99)
+    return rows(
+        "survey_answer",
+        asked["customer"],
+        asked["time"] + (rng.uniform(0.1, 1, at.size) * DAY).astype(np.int64),
+        order=asked["order"],
+        score=1 + rng.binomial(6, rng.beta(share * AGREEMENT, (1 - share) * AGREEMENT)),
+        survey=SURVEYS.index("after support"),
+        question=QUESTIONS.index("effort"),
+        question_kind=KINDS.index("ces"),
+        touchpoint=EVENT["support_contact"],
+    )
+
+
+def comment_on(score: Array, late: Array, rng: np.random.Generator) -> Array:
+    """A comment that fits the score, by its place in `COMMENTS`; the displeased speak of the delay if it was late."""
     low, high = np.select(
         [score[:, None] >= 9, score[:, None] >= 7, late[:, None]], [_PROMOTER, _PASSIVE, _LATE], _DETRACTOR
     ).T

@@ -12,7 +12,7 @@ import yaml
 from wayfare.demo.acquisition import People
 from wayfare.demo.company import Channel, Company
 from wayfare.demo.orders import REPURCHASE_DAYS, Orders
-from wayfare.demo.rows import NONE, Array, select
+from wayfare.demo.rows import FEATURES, NONE, Array, select
 from wayfare.demo.season import DAY, micros
 from wayfare.demo.simulate import BATCH_CUSTOMERS, batches, population
 
@@ -75,6 +75,26 @@ _PLANTED: tuple[tuple[dict[str, str], str, tuple[str, ...]], ...] = (
         },
         "survey_answer rows: score against the delivery_days of the same order",
         ("touchpoints", "scorecard"),
+    ),
+    (
+        {
+            "driver_weights": "What a point of taste, delivery, price, service and shop adds to overall satisfaction (1 to 10)",
+        },
+        "survey_answer rows of the survey `brand`: kind rating, question overall against the others",
+        ("drivers",),
+    ),
+    (
+        {
+            "survey_rate": "Share of customers with one order who answer the brand survey, each wave",
+            "survey_rate_repeaters": "The same share of those with more orders",
+        },
+        "survey_answer rows of the survey `brand`, by the orders before it",
+        ("nps",),
+    ),
+    (
+        {"effort_late": "Points (1 to 7) by which getting help is less easy after a late parcel"},
+        "survey_answer rows of kind ces, by the delivery_days of the same order",
+        ("ces",),
     ),
     (
         {"late_repurchase_factor": "A late parcel multiplies the chance of any further order by this"},
@@ -145,7 +165,7 @@ def truths(company: Company) -> tuple[Truth, ...]:
         for names, where, analyses in _PLANTED
         for name, meaning in names.items()
     ]
-    return (*planted, *_following(company), *_nothing())
+    return (*planted, _kano(company), *_following(company), *_nothing())
 
 
 def truths_text(company: Company) -> str:
@@ -164,6 +184,17 @@ def truths_text(company: Company) -> str:
 def count_of(customers: int, per_thousand: float) -> int:
     """How many of something planted per thousand customers there are among so many."""
     return int(customers * per_thousand / 1000)
+
+
+def _kano(company: Company) -> Truth:
+    """What is planted about the shop's features: the most frequent category, wave by wave."""
+    features = zip(FEATURES, company.kano, strict=True)
+    value: list[dict[str, Any]] = [
+        {"feature": name, "categories": ["AOMIRQ"[int(np.argmax(wave))] for wave in waves]}
+        for name, waves in features
+    ]
+    meaning = "Most frequent Kano category of each feature, wave by wave; the last one holds on"
+    return Truth("kano", value, meaning, "survey_answer rows of kind kano, by feature and wave", ("kano",))
 
 
 def _following(company: Company) -> list[Truth]:

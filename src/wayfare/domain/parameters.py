@@ -16,10 +16,16 @@ Events = Annotated[tuple[str, ...], "events"]
 Property = Annotated[str, "property"]
 """The name of a coded (text) column of the log: channel, device, country."""
 
+Properties = Annotated[tuple[str, ...], "properties"]
+"""Names of columns of the log that hold codes (text), numbers or flags."""
+
+Numbers = Annotated[tuple[float, ...], "numbers"]
+"""Numbers in the order given: a sequence, or text with commas between them."""
+
 Share = Annotated[float, "share"]
 """A number from 0 to 1."""
 
 Day = Annotated[date, "day"]
 """A calendar day in the workspace's zone."""
 
-__all__ = ["Day", "Duration", "Event", "Events", "Property", "Share"]
+__all__ = ["Day", "Duration", "Event", "Events", "Numbers", "Properties", "Property", "Share"]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_EVENTS = 131_072
+_CELLS = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +78,20 @@ class Block:
     def count(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Per customer: at how many rows `mask` holds (customers,)."""
         return np.add.reduceat(mask.view(np.int8), self.starts[:-1], dtype=np.int64)
+
+    def customers_of_each(self, group: NDArray, groups: int) -> NDArray[np.int64]:
+        """How many customers have a row in each group; `group` numbers the rows' (rows,), -1 for none (groups,)."""
+        # A table of customers and groups is ten times faster than sorting pairs; so much of it at a time fits the cache.
+        total = np.zeros(groups, dtype=np.int64)
+        at_once = max(_CELLS // max(groups, 1), 1)
+        for first in range(0, self.customers, at_once):
+            rows = slice(self.starts[first], self.starts[min(first + at_once, self.customers)])
+            of, owner = group[rows], self.owner[rows] - first
+            there = of >= 0
+            met = np.zeros((at_once, groups + 1), dtype=np.int8)
+            met.reshape(-1)[owner * (groups + 1) + np.where(there, of, groups)] = 1
+            total += met[:, :groups].sum(axis=0, dtype=np.int32)
+        return total
 
     def first_row(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Per customer: the first row at which `mask` holds, or -1 (customers,)."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from markupsafe import Markup, escape
 
-from wayfare.charts.numbers import MISSING, is_number, money, shown_row, written
+from wayfare.charts.numbers import MISSING, intervals_of, is_number, money, shown_row, written
 from wayfare.report.figures import Figure, figure_of
 from wayfare.report.standard import Outcome, StudyReport
 from wayfare.result import rows
@@ -141,17 +141,6 @@ def table_of(name: str, table: pa.Table, currency: str, limit: int = ROWS) -> Ta
     return Table(label_of(name), heads, tuple(body), table.num_rows, left_out, unknown)
 
 
-def intervals_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """The columns that have an interval, each with the names of its ends: `rate_low` or plain `low` after the column."""
-    found = {}
-    for column, following in zip(names, [*names[1:], ""], strict=True):
-        if f"{column}_low" in names and f"{column}_high" in names:
-            found[column] = (f"{column}_low", f"{column}_high")
-        elif following == "low" and "high" in names:
-            found[column] = ("low", "high")
-    return found
-
-
 def _with_interval(texts: Mapping[str, str], column: str, ends: tuple[str, str] | None) -> str:
     if ends is None or MISSING in (texts[ends[0]], texts[ends[1]]):
         return texts[column]
@@ -191,7 +180,7 @@ def period_of(report: StudyReport) -> str:
     return (
         "nothing yet"
         if first is None or last is None
-        else f"{_day(first, report.zone)} to {_day(last, report.zone)}"
+        else f"{day_of(first, report.zone)} to {day_of(last, report.zone)}"
     )
 
 
@@ -262,6 +251,7 @@ def _parameters(params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _day(moment: int, zone: str) -> str:
+def day_of(moment: int, zone: str) -> str:
+    """The day of a moment (µs, UTC) in a zone, as people write it: 3 May 2024."""
     local = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment)).astimezone(ZoneInfo(zone))
     return f"{local.day} {local:%B %Y}"

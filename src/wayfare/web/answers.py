@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wayfare.errors import Busy, WayfareError
 from wayfare.histories.fold import Progress
@@ -51,6 +51,17 @@ class Answers:
     def __init__(self, folder: str | Path) -> None:
         self.studies = Studies(folder)
         self.jobs = Jobs()
+        self.counts = Jobs(workers=1)
+        """Quick counts, which wait for no analysis."""
+
+    def find(self, id: str) -> Job[Any] | None:
+        """The job called `id`, of either kind."""
+        return self.jobs.find(id) or self.counts.find(id)
+
+    def close(self) -> None:
+        """Stops what is running."""
+        self.jobs.close()
+        self.counts.close()
 
     def ask(self, asked: Asked) -> Job[Answer]:
         """The job that answers; a parameter that can't be used is told at once."""

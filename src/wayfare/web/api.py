@@ -39,7 +39,7 @@ def api_routes(answers: Answers) -> APIRouter:
 
     @router.get("/api/jobs/{id}")
     def job(id: str) -> Response:
-        found = answers.jobs.find(id)
+        found = answers.find(id)
         if found is None:
             raise UnknownName(f"There is no job {id!r}.", hint="Load the page again.")
         return as_json({"state": found.state, "share": round(found.share, 4), "pass": found.passes})

@@ -15,10 +15,12 @@ from wayfare.errors import WayfareError
 from wayfare.web.answers import Answers
 from wayfare.web.api import api_routes, as_json
 from wayfare.web.guard import Guard
+from wayfare.web.keep import keep_routes
 from wayfare.web.openapi import openapi
 from wayfare.web.pages import page_routes
 from wayfare.web.problems import handle, handle_http, respond
 from wayfare.web.render import STATIC
+from wayfare.web.rows_routes import rows_routes
 
 
 def create_app(folder: str | Path, host: str = "127.0.0.1") -> FastAPI:
@@ -33,7 +35,7 @@ def create_app(folder: str | Path, host: str = "127.0.0.1") -> FastAPI:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         yield
-        answers.jobs.close()
+        answers.close()
 
     app = FastAPI(title="Wayfare", openapi_url=None, docs_url=None, redoc_url=None, lifespan=life)
     app.state.answers = answers
@@ -47,5 +49,7 @@ def create_app(folder: str | Path, host: str = "127.0.0.1") -> FastAPI:
 
     app.include_router(api_routes(answers))
     app.include_router(page_routes(answers))
+    app.include_router(keep_routes(answers))
+    app.include_router(rows_routes(answers))
     app.mount("/static", StaticFiles(directory=STATIC))
     return app

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
-from wayfare.charts.numbers import MISSING, is_number, shown_row
+from wayfare.charts.numbers import MISSING, intervals_of, is_number, shown_row
 
 SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where one column of a row leads: an address, and what is there, for people who only hear the link."""
+
+    column: str
+    address: str
+    about: str
 
 
 @dataclass(frozen=True)
@@ -23,10 +33,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """One value as text, with the interval around it where the table has one."""
+    """One value as text, with the interval around it where the table has one, and the rows behind it."""
 
     text: str
     interval: str = ""
+    link: Link | None = None
 
 
 @dataclass(frozen=True)
@@ -55,19 +66,35 @@ class Shown:
         return self.total - len(self.rows)
 
 
-def shown(name: str, table: pa.Table, columns: Mapping[str, str], currency: str, limit: int = SHOWN) -> Shown:
-    """The first `limit` rows of `table`, whose columns mean `columns`."""
+def shown(
+    name: str,
+    table: pa.Table,
+    columns: Mapping[str, str],
+    currency: str,
+    link: Callable[[Mapping[str, Any]], Link | None] = lambda _: None,
+    limit: int = SHOWN,
+) -> Shown:
+    """The first `limit` rows of `table`, whose columns mean `columns`; `link` says where a row leads."""
     first = table.slice(0, limit)
     values = first.to_pylist()
     texts = [dict(zip(row, shown_row(row, currency), strict=True)) for row in values]
-    bounds = bounds_of(table.column_names)
+    bounds = intervals_of(table.column_names)
     inner = {end for pair in bounds.values() for end in pair}
     kept = [column for column in table.column_names if column not in inner]
     heads = tuple(
         Column(column, label(column), any(is_number(row[column]) for row in values)) for column in kept
     )
+    links = [link(row) for row in values]
     rows = tuple(
-        tuple(Cell(row[column], _interval(row, bounds.get(column))) for column in kept) for row in texts
+        tuple(
+            Cell(
+                row[column],
+                _interval(row, bounds.get(column)),
+                its if its is not None and its.column == column else None,
+            )
+            for column in kept
+        )
+        for row, its in zip(texts, links, strict=True)
     )
     return Shown(
         name,
@@ -85,20 +112,8 @@ def label(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def bounds_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Which columns are the ends of the interval around which: `x_low` and `x_high`, or `low` and `high` after it."""
-    found = {
-        name: (f"{name}_low", f"{name}_high")
-        for name in names
-        if {f"{name}_low", f"{name}_high"} <= set(names)
-    }
-    if {"low", "high"} <= set(names) and names.index("low") > 0:
-        found[names[names.index("low") - 1]] = ("low", "high")
-    return found
-
-
 def _interval(row: Mapping[str, str], ends: tuple[str, str] | None) -> str:
     if ends is None:
         return ""
     low, high = row[ends[0]], row[ends[1]]
-    return "" if low == MISSING and high == MISSING else f"{low} to {high}"
+    return "" if low == MISSING and high == MISSING else f"{low.removesuffix(' points')} to {high}"

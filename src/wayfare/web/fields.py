@@ -8,12 +8,13 @@ from datetime import date
 from inspect import Parameter as Signature
 from typing import Any
 
-from wayfare.analysis import Parameter
+from wayfare.analysis import Parameter, properties_of
 from wayfare.domain.duration import Duration
 from wayfare.errors import WayfareError
 from wayfare.histories.schema import Kind
 from wayfare.study import Study
 from wayfare.web.asked import Asked
+from wayfare.web.studies import View
 
 MANY = 300
 """More names than these are offered as suggestions while typing and not as a list to choose from."""
@@ -26,11 +27,13 @@ _CONTROLS = {
     "event": "event",
     "events": "list",
     "property": "select",
+    "properties": "list",
     "choice": "choice",
     "flag": "flag",
     "day": "day",
     "whole": "number",
     "number": "number",
+    "numbers": "list",
     "share": "number",
     "duration": "duration",
     "text": "text",
@@ -86,15 +89,15 @@ def fields_of(asked: Asked, study: Study | None, problem: WayfareError | None = 
     ]
 
 
-def common_fields(asked: Asked, study: Study | None, problem: WayfareError | None = None) -> list[Field]:
-    """The fields that every analysis has: which customers, which days."""
+def range_fields(view: View, study: Study | None, problem: WayfareError | None = None) -> list[Field]:
+    """The fields that every question has: which customers, which days."""
     return [
         Field(
-            "segment", "Only customers with", "list", asked.view.segments, segment_options(study), problem=_about(problem, "segment"),
+            "segment", "Only customers with", "list", view.segments, segment_options(study), problem=_about(problem, "segment"),
             help="Conditions on a customer's whole history; all must hold: first:channel=web, value>=100, did:refund, never:refund.",
         ),
-        Field("since", "From", "day", _one(asked.view.since), problem=_about(problem, "since"), help="The first day that counts."),
-        Field("until", "Until", "day", _one(asked.view.until), problem=_about(problem, "until"), help="The first day that no longer counts."),
+        Field("since", "From", "day", _one(view.since), problem=_about(problem, "since"), help="The first day that counts."),
+        Field("until", "Until", "day", _one(view.until), problem=_about(problem, "until"), help="The first day that no longer counts."),
     ]  # fmt: skip
 
 
@@ -146,6 +149,8 @@ def _options(parameter: Parameter, study: Study | None) -> tuple[tuple[str, ...]
     if parameter.kind == "property":
         columns = study.log.schema.of_kind(Kind.CODE) if study else ()
         return tuple(c for c in columns if c not in ("customer", "event")), False
+    if parameter.kind == "properties":
+        return (properties_of(study.log), False) if study else ((), True)
     return tuple(str(choice) for choice in parameter.choices), parameter.kind != "choice"
 
 

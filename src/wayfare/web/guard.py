@@ -28,6 +28,9 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cache-control": "private, no-cache",
 }
+KEEP = "/keep"
+"""The one address that is written to."""
+LONGEST_FORM = 65_536
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
 
@@ -90,7 +93,8 @@ class Guard:
             await self.respond(Request(scope), refusal)(scope, receive, guarded)
             return
         try:
-            await self.app({**scope, "method": "GET"}, receive, guarded)
+            method = "POST" if scope["method"] == "POST" else "GET"
+            await self.app({**scope, "method": method}, receive, guarded)
         except Exception as error:
             logging.getLogger("wayfare.web").exception("%s failed", scope["path"])
             if begun:
@@ -107,10 +111,22 @@ def refusal_of(scope: Scope, host: str) -> WayfareError | None:
         return Refused(f"This server does not answer to the name {name!r}.", where="Host", hint=hint)
     if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
         return Refused("Another website's page can't read from here.", where="Sec-Fetch-Site")
+    if scope["method"] == "POST" and scope["path"] == KEEP:
+        return _foreign_form(headers)
     if scope["method"] not in ("GET", "HEAD"):
         return WrongMethod(
             f"{scope['method']} is not possible here.", where=scope["path"], allowed=("GET", "HEAD")
         )
+    return None
+
+
+def _foreign_form(headers: Headers) -> Refused | None:
+    """Why a form is not taken: another site sent it, or it can't be one of ours. Its token is looked at later."""
+    if headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return Refused("Another website's page can't change anything here.", where="Sec-Fetch-Site")
+    length = headers.get("content-length", "")
+    if not (length.isascii() and length.isdigit() and int(length) <= LONGEST_FORM):
+        return Refused("The form is too long, or does not say how long it is.", where="Content-Length")
     return None
 
 

@@ -6,12 +6,15 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from wayfare.analysis import Analysis, Parameter
+from wayfare.domain.journey import STAGES
 from wayfare.registry import all_analyses
+from wayfare.web.behind import ORDERS, STARTS
 from wayfare.web.fields import required, shown_value
 
 _TYPES: dict[str, dict[str, Any]] = {
     "whole": {"type": "integer"},
     "number": {"type": "number"},
+    "numbers": {"type": "number"},
     "share": {"type": "number", "minimum": 0, "maximum": 1},
     "flag": {"type": "boolean"},
     "day": {"type": "string", "format": "date"},
@@ -22,6 +25,34 @@ _COMMON = (
     {"name": "since", "in": "query", "schema": {"type": "string"}, "description": "The first day or moment that counts."},
     {"name": "until", "in": "query", "schema": {"type": "string"}, "description": "The first day or moment that no longer counts."},
 )  # fmt: skip
+_HISTORIES = "Which customers are behind a number, and what did they do? Fifty histories a page."
+
+
+def _row_parameter(name: str, about: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema or {"type": "string"}, "description": about}
+
+
+_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+_ROWS = (
+    _row_parameter("customer", "One customer's id."),
+    _row_parameter("event", "An event that the customer has in the part of the log."),
+    _row_parameter("stage", "A stage that such an event stands for.", {"type": "string", "enum": [*STAGES]}),
+    _row_parameter(
+        "has", "What an event in the part has to say, such as channel=web; all must hold.", _TEXTS
+    ),
+    _row_parameter("step", "Events that the customer went through, as a funnel counts it.", _TEXTS),
+    _row_parameter("within", "The window from the first step to the last, such as 7d."),
+    _row_parameter("order", "How the steps follow each other.", {"type": "string", "enum": [*ORDERS]}),
+    _row_parameter("start", "From which first step the window runs.", {"type": "string", "enum": [*STARTS]}),
+    _row_parameter("exclude", "Events that break the chain of steps.", _TEXTS),
+    _row_parameter("path", "All events of the customer, in order.", _TEXTS),
+    _row_parameter(
+        "collapse",
+        "Whether an event of the path that is repeated at once counts as one.",
+        {"type": "boolean"},
+    ),
+    _row_parameter("page", "Which page, from 1.", {"type": "integer", "minimum": 1}),
+)
 _ABOUT = "The analyses of one company's customer journey; every address is read with GET and changes nothing."
 _ERROR = {"$ref": "#/components/schemas/Error"}
 
@@ -37,6 +68,9 @@ def openapi() -> dict[str, Any]:
             "Which analyses are there, with which parameters and tables?", "application/json"
         ),
     }
+    asked = (*_ROWS, *_COMMON)
+    paths["/api/rows"] = _get(_HISTORIES, "application/json", asked)
+    paths["/api/rows.csv"] = _get("All events of all these customers.", "text/csv", asked)
     for analysis in all_analyses():
         paths |= _paths(analysis)
     return {

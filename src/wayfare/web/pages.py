@@ -10,17 +10,21 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from wayfare.analysis import Analysis, _log_facts
+from wayfare.analysis import Analysis
 from wayfare.errors import NotReady, WayfareError
 from wayfare.registry import all_analyses, find
 from wayfare.study import Study
 from wayfare.web.answers import Answer, Answers
 from wayfare.web.asked import Asked, read
 from wayfare.web.cells import shown
-from wayfare.web.fields import Field, command, common_fields, fields_of, python_call, required, shown_value
+from wayfare.web.fields import Field, command, fields_of, python_call, range_fields, required, shown_value
+from wayfare.web.frame import empty, no_events, page
 from wayfare.web.home import LEADING, Home, home
 from wayfare.web.jobs import Job
+from wayfare.web.keep import keep_of
+from wayfare.web.links import linker
 from wayfare.web.logbook import logbook
+from wayfare.web.preview import Preview, preview
 from wayfare.web.render import render
 from wayfare.web.studies import View
 
@@ -38,8 +42,8 @@ def page_routes(answers: Answers) -> APIRouter:
         if isinstance(job, Response):
             return job
         if not job.wait(PATIENCE):
-            return _page(answers, "waiting.html", title="Standard study", job=job, waiting=True, page="home")
-        return _page(
+            return page(answers, "waiting.html", title="Standard study", job=job, waiting=True, page="home")
+        return page(
             answers,
             "home.html",
             page="home",
@@ -50,7 +54,7 @@ def page_routes(answers: Answers) -> APIRouter:
 
     @router.get("/analyses")
     def index() -> Response:
-        return _page(
+        return page(
             answers, "analyses.html", title="Analyses", page="analyses", groups=grouped(all_analyses())
         )
 
@@ -61,6 +65,10 @@ def page_routes(answers: Answers) -> APIRouter:
             return RedirectResponse(request.url.replace(path=f"/analyses/{found.name}"), 307)
         return _analysis_page(answers, found, request)
 
+    @router.get("/analyses/{name}/preview")
+    def previewed(name: str, request: Request) -> Response:
+        return _preview(answers, find(name), request)
+
     @router.get("/docs")
     def docs() -> Response:
         return RedirectResponse("/analyses", 307)
@@ -70,7 +78,7 @@ def page_routes(answers: Answers) -> APIRouter:
         found = find(name)
         fields = fields_of(Asked(found, {}, View(), ""), None)
         kinds = {p.name: kind_in_words(p.kind) for p in found.parameters}
-        return _page(answers, "docs.html", title=found.name, page="analyses", analysis=found, fields=fields, kinds=kinds,
+        return page(answers, "docs.html", title=found.name, page="analyses", analysis=found, fields=fields, kinds=kinds,
                      command=command(answers.studies.folder, found.name, {}, Asked(found, {}, View(), "")))  # fmt: skip
 
     @router.get("/log")
@@ -78,8 +86,8 @@ def page_routes(answers: Answers) -> APIRouter:
         try:
             study = answers.studies.open()
         except NotReady as error:
-            return _empty(answers, error)
-        return _page(
+            return empty(answers, error)
+        return page(
             answers, "log.html", title="Log", page="log", book=logbook(answers.studies.workspace, study)
         )
 
@@ -96,9 +104,9 @@ def grouped(analyses: Iterable[Analysis]) -> list[tuple[str, list[Analysis]]]:
 def kind_in_words(kind: str) -> str:
     """A parameter's kind for people."""
     words = {
-        "event": "an event", "events": "events, in order", "property": "a column", "share": "a number from 0 to 1", "day": "a day",
+        "event": "an event", "events": "events, in order", "property": "a column", "properties": "columns", "share": "a number from 0 to 1", "day": "a day",
         "duration": "a duration such as 30m, 24h, 7d", "choice": "one of the choices", "flag": "yes or no", "whole": "a whole number",
-        "number": "a number", "text": "text", "texts": "texts",
+        "number": "a number", "numbers": "numbers", "text": "text", "texts": "texts",
     }  # fmt: skip
     return words[kind]
 
@@ -108,12 +116,9 @@ def _started(answers: Answers) -> Job[Home] | Response:
     try:
         stamp, study = answers.studies.stamp(), answers.studies.open()
     except NotReady as error:
-        return _empty(answers, error)
+        return empty(answers, error)
     if study.log.facts.rows == 0:
-        return _empty(
-            answers,
-            NotReady("The log has no events.", hint=f"Run: wayfare ingest {answers.studies.folder} FILE"),
-        )
+        return empty(answers, no_events(answers))
     return answers.jobs.start((stamp, "standard study"), lambda progress: home(study, progress))
 
 
@@ -122,7 +127,7 @@ def _analysis_page(answers: Answers, analysis: Analysis, request: Request) -> Re
     try:
         study = answers.studies.open()
     except NotReady as error:
-        return _empty(answers, error)
+        return empty(answers, error)
     try:
         asked = read(analysis, request.query_params)
         if not asked.said and any(required(p) for p in analysis.parameters):
@@ -138,22 +143,38 @@ def _analysis_page(answers: Answers, analysis: Analysis, request: Request) -> Re
 
 def _question(answers: Answers, asked: Asked, study: Study, **values: Any) -> Response:
     problem = values.get("problem")
-    own, common = fields_of(asked, study, problem), common_fields(asked, study, problem)
-    found = {"answer": None, "problem": None, "job": None, "tables": (), **values}
+    own, common = fields_of(asked, study, problem), range_fields(asked.view, study, problem)
+    found = {
+        "preview": preview(answers, asked),
+        "answer": None,
+        "problem": None,
+        "job": None,
+        "tables": (),
+        **values,
+    }
     placed = problem is not None and _placed(problem, [*own, *common])
     status = 422 if placed else problem.status if problem else 200
-    return _page(answers, "analysis.html", status=status, title=asked.analysis.name, page="analyses", asked=asked,
+    return page(answers, "analysis.html", status=status, title=asked.analysis.name, page="analyses", asked=asked,
                  analysis=asked.analysis, own=own, common=common, elsewhere=not placed, **found)  # fmt: skip
 
 
+def _preview(answers: Answers, analysis: Analysis, request: Request) -> Response:
+    """The part of the form that says what is looked at; what is wrong is said in it, while somebody still writes."""
+    try:
+        found = preview(answers, read(analysis, request.query_params))
+    except WayfareError as error:
+        found = Preview("wrong", problem=error.problem)
+    return HTMLResponse(render("_preview.html", preview=found))
+
+
 def _answer_parts(answers: Answers, asked: Asked, answer: Answer) -> dict[str, Any]:
-    result = answer.result
-    columns = type(result).columns()
+    result, study = answer.result, answers.studies.open(asked.view)
+    columns, link = type(result).columns(), linker(study, asked, result)
     return {
         "tables": [
-            shown(name, table, columns[name], answers.studies.open().currency)
-            for name, table in result.tables.items()
+            shown(name, table, columns[name], study.currency, link) for name, table in result.tables.items()
         ],
+        "keep": keep_of(study, asked, result),
         "command": command(answers.studies.folder, asked.analysis.name, result.context.params, asked),
         "python": python_call(answers.studies.folder, result.context.params, asked),
         "params": {name: shown_value(value) or "–" for name, value in result.context.params.items()},
@@ -162,29 +183,3 @@ def _answer_parts(answers: Answers, asked: Asked, answer: Answer) -> dict[str, A
 
 def _placed(problem: WayfareError, fields: list[Field]) -> bool:
     return any(field.name == problem.where for field in fields)
-
-
-def _empty(answers: Answers, error: NotReady) -> Response:
-    return _page(answers, "empty.html", title="Nothing to show yet", status=error.status, problem=error)
-
-
-def _page(answers: Answers, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page with what stands on every one: the company, and the log's state that it was made from."""
-    return HTMLResponse(
-        render(template, folder=str(answers.studies.folder), **_company(answers), **values), status
-    )
-
-
-def _company(answers: Answers) -> dict[str, Any]:
-    try:
-        stamp = answers.studies.stamp()
-    except WayfareError:
-        return {}
-    try:
-        study = answers.studies.open()
-    except WayfareError:
-        return {"stamp": stamp}
-    return {
-        "company": {"name": study.name, "currency": study.currency, "zone": study.zone, **_log_facts(study)},
-        "stamp": stamp,
-    }

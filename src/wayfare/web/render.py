@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import date
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,6 @@ def environment() -> Environment:
         "plain": partial(written, "plain"),
         "prose": prose,
         "paragraphs": paragraphs,
-        "day": day,
     }
     made.globals |= {
         "static": static,
@@ -93,11 +91,3 @@ def prose(text: str) -> Markup:
 def paragraphs(text: str) -> list[str]:
     """Text with empty lines between its paragraphs, as those."""
     return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
-
-
-def day(moment: str | None) -> str:
-    """The day of an ISO time as people write it: 3 May 2024."""
-    if not moment:
-        return "–"
-    found = date.fromisoformat(moment[:10])
-    return f"{found.day} {found:%B %Y}"

@@ -10,7 +10,8 @@ from pathlib import Path
 from wayfare.errors import InvalidParameter, NotReady, WayfareError
 from wayfare.histories.store import current_generation
 from wayfare.study import Study
-from wayfare.workspace.folder import Workspace, open_study, open_workspace
+from wayfare.workspace import attributes
+from wayfare.workspace.folder import CONFIG, Workspace, open_study, open_workspace
 
 KEPT = 8
 
@@ -35,19 +36,27 @@ class Studies:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._open: OrderedDict[tuple[str, View], Study] = OrderedDict()
+        self._read: tuple[tuple[int, int] | None, Workspace] | None = None
         self._lock = threading.Lock()
 
     @property
     def workspace(self) -> Workspace:
         """The workspace with its settings as they stand in its file now."""
-        return open_workspace(self.folder)
+        read = self._read
+        if read is None or _state(read[1].config_path) != read[0]:
+            # The state is taken before the file is read: a change in between is seen at the next look.
+            state = _state(self.folder / CONFIG)
+            read = self._read = (state, open_workspace(self.folder))
+        return read[1]
 
     def stamp(self) -> str:
-        """What changes whenever the log or the settings do."""
+        """What changes whenever the log, the settings or the customers' attributes do."""
         workspace = self.workspace
-        generation = current_generation(workspace.log_folder)
-        settings = workspace.config_path.stat()
-        return f"{generation.name if generation else 'empty'}-{settings.st_mtime_ns:x}-{settings.st_size:x}"
+        folders = (workspace.log_folder, workspace.anonymous_log_folder)
+        logs = [generation.name for folder in folders if (generation := current_generation(folder))]
+        changed, size = _state(workspace.config_path) or (0, 0)
+        known = attributes.stamp(self.folder)
+        return "-".join([*(logs or ["empty"]), f"{changed:x}-{size:x}", *([known] if known else [])])
 
     def open(self, view: View = View()) -> Study:
         """The study of the part of the log that `view` says."""
@@ -59,8 +68,10 @@ class Studies:
         study = _narrowed(self._whole(key[0]), view)
         with self._lock:
             self._open[key] = study
-            while len(self._open) > KEPT:
-                self._open.popitem(last=False)
+            # The whole log stays open: every part is cut from it.
+            parts = [other for other in self._open if other != (key[0], View())]
+            for other in parts[: max(len(self._open) - KEPT, 0)]:
+                del self._open[other]
         return study
 
     def _whole(self, stamp: str) -> Study:
@@ -74,6 +85,15 @@ class Studies:
             raise NotReady(
                 error.problem, where=error.where, hint=f"Run: wayfare ingest {self.folder} FILE"
             ) from None
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """When a file was changed last, and its size; None where it is not there."""
+    try:
+        its = path.stat()
+    except OSError:
+        return None
+    return its.st_mtime_ns, its.st_size
 
 
 def _narrowed(study: Study, view: View) -> Study:

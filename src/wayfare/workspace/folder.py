@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 from wayfare.domain.journey import Journey, propose
 from wayfare.errors import BadInput, NotReady
-from wayfare.histories.store import open_sealed
+from wayfare.histories.store import current_generation, open_sealed
+from wayfare.workspace.attributes import with_saved
 from wayfare.workspace.config import Config, checked_currency, checked_zone, parse_config
 from wayfare.workspace.template import PROPOSED, new_text, with_journey, with_touchpoints
 from wayfare.workspace.yaml_tree import read_tree
 
 if TYPE_CHECKING:
-    from wayfare.log import When
+    from wayfare.log import Log, When
     from wayfare.study import Study
 
 CONFIG = "wayfare.yaml"
 LOG = "log"
+ANONYMOUS = "log-anonymous"
 LONGEST_CONFIG = 5_000_000
 MOST_TOUCHPOINTS = 200
 """Beyond these, the rarer events stay without a touchpoint: nobody edits a list of thousands."""
@@ -43,6 +45,11 @@ class Workspace:
     def log_folder(self) -> Path:
         """The folder of the sealed log, there or not."""
         return inside(self.folder, LOG)
+
+    @property
+    def anonymous_log_folder(self) -> Path:
+        """The folder of the sealed log of answers that belong to no customer, there or not."""
+        return inside(self.folder, ANONYMOUS)
 
 
 @dataclass(frozen=True)
@@ -126,15 +133,31 @@ def open_study(
         since: The first moment kept; a date means its start in the workspace's zone.
         until: The first moment no longer kept.
     """
-    from wayfare.log import open_log
     from wayfare.study import Study
+    from wayfare.workspace.surveys import surveys_of
 
     workspace = open_workspace(folder)
     config = workspace.config
-    log = open_log(workspace.log_folder, zone=config.timezone)
+    log, anonymous = _logs(workspace)
     baseline = (config.baseline.since, config.baseline.to) if config.baseline else None
-    study = Study(log, config.journey, currency=config.currency, name=config.name, baseline=baseline)  # type: ignore[arg-type]
+    study = Study(
+        log, config.journey, currency=config.currency, name=config.name, baseline=baseline,  # type: ignore[arg-type]
+        surveys=surveys_of(workspace), anonymous=anonymous,
+    )  # fmt: skip
     return study.where(*segments, since=since, until=until)
+
+
+def _logs(workspace: Workspace) -> tuple[Log, Log | None]:
+    """The log of the customers, and that of the answers that belong to none; a workspace may have the latter only."""
+    from wayfare.log import empty_log, open_log
+
+    zone = workspace.config.timezone
+    if current_generation(workspace.anonymous_log_folder) is None:
+        return with_saved(open_log(workspace.log_folder, zone=zone), workspace.folder), None
+    anonymous = open_log(workspace.anonymous_log_folder, zone=zone)
+    if current_generation(workspace.log_folder) is None:
+        return empty_log(zone=zone), anonymous
+    return with_saved(open_log(workspace.log_folder, zone=zone), workspace.folder), anonymous
 
 
 def set_journey(workspace: Workspace, journey: Journey, origin: str) -> Workspace:

@@ -70,7 +70,7 @@ def test_by_hand():
     ]
     assert result.products["gain"].to_pylist()[2] == 16
     assert result.findings[0].text.startswith(
-        "Too few to say how well the next order can be guessed: 1 customers"
+        "Too few to say how well the next order can be guessed: 1 customer has"
     )
     assert [row["n"] for row in result.models.to_pylist()] == [1] * 6
 
@@ -229,10 +229,15 @@ def complete_journey(shared_data):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="the published .150 is not reached by product on this sample: .067")
+@pytest.mark.xfail(
+    strict=True, reason="the published .150 needs whole baskets; the sample of lines holds .067"
+)
 def test_complete_journey_reaches_the_published_recall_by_product(shared_data):
-    # REFERENCE.md: recall@10 .150 with a repeat share of .395. This sample holds 1.6 lines a basket and .087 of a last
-    # basket is a repeat, so that the figure seems to come from other baskets; until that is known, it is a gap.
+    # REFERENCE.md: recall@10 .150, most popular .081, repeat share .395: five times as many repeats as hits of the most
+    # popular. The sample's 75,000 lines, 1.6 a basket, leave .052 and .083 to .108, whatever counts as a basket (id, day,
+    # week, month) and however many a customer must have (2, 3, 5, 10); nor does any other column give both figures
+    # (product_type .142 and .217, product_category .264 and .349, by basket of customers with three). They seem to be
+    # those of all lines, of which this is a part: a basket without most of its lines repeats little.
     assert wf.next_product(complete_journey(shared_data)).to_pandas("models")["recall"].max() >= 0.150
 
 

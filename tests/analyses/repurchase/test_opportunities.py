@@ -10,6 +10,7 @@ import pytest
 
 import wayfare as wf
 from tests.analyses.cuts import in_blocks
+from tests.analyses.repurchase.shops import read, steady_shop
 from wayfare.analyses.repurchase._effects import effects_of, priors
 from wayfare.demo import SCHEMA, Company, journey, records
 from wayfare.domain.journey import Journey
@@ -72,7 +73,7 @@ def test_the_value_is_the_stake_times_the_stated_effect(found, known, action, ba
     effect = priors()[action]
     for column, size in (("expected_value", effect.mid), ("low", effect.low), ("high", effect.high)):
         assert np.allclose(rows[column], rows[base] * rows["order_value"] * size)
-    assert (rows["basis"] == "prior").all()
+    assert rows["basis"].str.startswith("stated prior, not measured: ").all()
     assert np.allclose(rows["extra_orders"], rows[base] * effect.mid)
 
 
@@ -119,16 +120,28 @@ def test_nobody_is_bothered_after_trouble(company, found):
 
 def test_who_is_held_out_follows_from_the_name_alone(company, found):
     for name, held in zip(found["customer"], found["holdout"], strict=True):
-        digest = hashlib.blake2b(f"1:{name}".encode(), digest_size=8).digest()
+        digest = hashlib.blake2b(f"{company.name}:{name}".encode(), digest_size=8).digest()
         assert held == (int.from_bytes(digest, "big") / 2**64 < 0.1)
     more = wf.opportunities(company, holdout=0.3).to_pandas()
     held, more_held = (set(f.loc[f["holdout"], "customer"]) for f in (found, more))
     assert held < more_held
     assert more["holdout"].mean() == pytest.approx(0.3, abs=0.03)
-    other = wf.opportunities(company, seed=2).to_pandas()
+    other = wf.opportunities(company, salt="another").to_pandas()
     both = len(held & set(other.loc[other["holdout"], "customer"]))
     assert both < 0.4 * len(held)
     assert not wf.opportunities(company, holdout=0).to_pandas()["holdout"].any()
+
+
+def test_later_runs_hold_out_the_same_customers(company, found):
+    earlier = wf.opportunities(company.where(until="2025-10-01"))
+    held = dict(
+        zip(*(earlier.opportunities[name].to_pylist() for name in ("customer", "holdout")), strict=True)
+    )
+    now = found.set_index("customer")["holdout"]
+    assert 100 < len(held) < len(now)
+    assert all(now[name] == out for name, out in held.items())
+    row = earlier.totals.to_pylist()[0]
+    assert (row["salt"], row["holdout"]) == (company.name, 0.1)
 
 
 def test_held_out_and_contacted_are_alike(found):
@@ -178,10 +191,10 @@ def test_effects_can_be_stated_and_measured(company):
     assert actions["win back"]["listed"] == 0
     assert (actions["remind"]["basis"], actions["remind"]["source"]) == (
         "measured",
-        "measured, says the user",
+        "measured by your experiment",
     )
     rows = result.to_pandas().query("action == 'remind'")
-    assert set(rows["basis"]) == {"measured"}
+    assert set(rows["basis"]) == {"measured by your experiment: chance of an order up by 20% (10% to 30%)"}
     assert set(rows["cost"]) == {0.2}
     forecast = company.result(wf.forecast).to_pandas().set_index("customer")
     assert np.allclose(
@@ -253,6 +266,50 @@ def test_few_customers_are_left_alone():
     result = wf.opportunities(wf.read_events(frame, customer="customer", time="time", event="event"))
     assert set(result.opportunities["action"].to_pylist()) == {"leave alone"}
     assert result.chart() is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"currency": ["EUR", "USD"]}, "several currencies"),
+        ({"value": -5.0}, "passed over as refunds"),
+        ({"value": None}, "No order has a value"),
+        ({"value": [3.0, None]}, "50% of the orders have no value"),
+        ({"value": 0.0}, "Every order has the value 0"),
+        ({"event": "visit"}, "No event of the log is an order"),
+        ({"time": [None, "2035-01-01"]}, "after today"),
+    ],
+)
+@pytest.mark.parametrize(
+    "analysis", ["rfm", "churn", "value", "repurchase_points", "next_product", "opportunities"]
+)
+def test_what_is_odd_about_the_orders_is_said(analysis, change, said):
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(
+        np.arange(80) // 20 * 30 + np.arange(80) % 20, unit="D"
+    )
+    frame = pd.DataFrame({"customer": [f"c{i % 20}" for i in range(80)], "time": days, "event": "purchase", "value": 5.0,
+                          "currency": "EUR", "product": "tea"})  # fmt: skip
+    for name, values in change.items():
+        places = slice(None, 2) if name == "time" else slice(None)
+        cycle = [values] * 80 if not isinstance(values, list) else values * 40
+        kept = [
+            old if new is None and name == "time" else new
+            for new, old in zip(cycle, frame[name], strict=True)
+        ]
+        frame[name] = (
+            [pd.Timestamp(v) for v in kept[places]] + frame[name].tolist()[2:] if name == "time" else kept
+        )
+    columns = {name: name for name in ("value", "currency", "product")}
+    log = wf.read_events(frame, customer="customer", time="time", event="event", **columns)
+    result = getattr(wf, analysis)(log)
+    assert any(said in warning for warning in result.warnings), result.warnings
+    assert result.findings
+
+
+def test_without_a_forecast_it_says_what_the_numbers_rest_on():
+    frame = steady_shop(customers=40)
+    result = wf.opportunities(read(frame, value="value"))
+    assert any("no forecast of each customer" in warning for warning in result.warnings)
 
 
 def test_block_cuts_change_nothing(company, found):

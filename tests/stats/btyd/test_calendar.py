@@ -16,7 +16,7 @@ SEASON = np.array([0.7, 0.8, 0.9, 1.0, 1.0, 0.9, 0.8, 0.8, 0.9, 1.1, 1.4, 1.7])
 END = 156.0
 
 
-def world(seed, customers, calendar, arrivals=(0.0, 140.0)):
+def world(seed, customers, calendar, arrivals=(0.0, 140.0), end=END):
     """Orders of a BG/NBD world on the clock of a calendar: customer and absolute time of each."""
     rng = np.random.default_rng(seed)
     first = rng.uniform(*arrivals, customers)
@@ -24,7 +24,7 @@ def world(seed, customers, calendar, arrivals=(0.0, 140.0)):
     lasting = rng.geometric(rng.beta(PARAMS["a"], PARAMS["b"], size=customers))
     waits = np.cumsum(rng.standard_exponential((customers, 300)), axis=1) / np.maximum(rate, 1e-9)[:, None]
     times = calendar.after(first[:, None], np.minimum(waits, 1e6))
-    kept = (times <= END) & (np.arange(1, 301) <= lasting[:, None])
+    kept = (times <= end) & (np.arange(1, 301) <= lasting[:, None])
     who = np.broadcast_to(np.arange(customers)[:, None], kept.shape)
     return np.concatenate((np.arange(customers), who[kept])), np.concatenate((first, times[kept]))
 
@@ -84,6 +84,26 @@ def test_without_a_season_none_is_made_up():
     fit = estimate_calendar(customer, time, end=END, cycle=52.0)
     assert fit.season == pytest.approx(np.ones(12), abs=0.08)
     assert abs(fit.trend) < 0.1
+
+
+@pytest.mark.parametrize("years", [1.6, 1.75, 2.0, 2.25])
+def test_a_season_is_found_before_every_month_was_seen_twice(years):
+    # Up to two years most months are seen in one or two spaces of the grid: the season must not pass for noise.
+    end = 52 * years
+    customer, time = world(6, 4000, seasonal(), (0.0, end - 10), end)
+    fit = estimate_calendar(customer, time, end=end, cycle=52.0)
+    # Planted; at 1.6 years some 700 orders a month are seen, half of the months once.
+    assert fit.season == pytest.approx(SEASON / SEASON.mean(), abs=0.15)
+    assert np.corrcoef(fit.season, SEASON)[0, 1] > 0.97
+    assert abs(fit.trend) < 0.15
+
+
+@pytest.mark.parametrize("years", [1.6, 1.75, 2.0])
+def test_without_a_season_none_is_made_up_from_few_months(years):
+    edges, end = np.arange(0.0, 4 * 52 + 1e-9, 52 / 12), 52 * years
+    customer, time = world(7, 2500, Calendar.of_rates(edges, np.ones(edges.size - 1)), (0.0, end - 10), end)
+    fit = estimate_calendar(customer, time, end=end, cycle=52.0)
+    assert fit.season == pytest.approx(np.ones(12), abs=0.1)
 
 
 def test_the_calendar_forecasts_the_season_ahead_better():

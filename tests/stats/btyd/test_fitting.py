@@ -94,7 +94,8 @@ def test_a_first_fit_on_some_customers_leads_to_the_same_optimum(kind, summary, 
     monkeypatch.setattr("wayfare.stats.btyd.model._MANY", 1000)
     monkeypatch.setattr("wayfare.stats.btyd.model._SOME", 600)
     staged = kind().fit(summary)
-    assert staged.log_likelihood_ == pytest.approx(direct.log_likelihood_, abs=1e-6)
+    # Less than what a fit takes for no gain.
+    assert staged.log_likelihood_ == pytest.approx(direct.log_likelihood_, abs=1e-5)
     # On these data Pareto/NBD runs along a flat ridge, where only the likelihood is determined.
     assert (staged.boundary_ is None) == (direct.boundary_ is None) == (kind is not ParetoNBD)
     if direct.boundary_ is None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wayfare.histories.answers import SATISFACTION_COLUMNS, satisfaction
 from wayfare.histories.block import Block
 from wayfare.histories.calendar import period_index
 from wayfare.histories.fold import Fold, add_up
@@ -102,6 +103,7 @@ class Comparisons(Fold[dict[str, Any]]):
         answered: How long before an answer a touchpoint may be, µs.
         ends: The log's end, µs.
         zone: That of the calendar months.
+        kind: The kind of question whose scores count.
     """
 
     stages: StageMap
@@ -111,11 +113,12 @@ class Comparisons(Fold[dict[str, Any]]):
     answered: int
     ends: int
     zone: str
+    kind: int
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Those of orders, the channel, the score and the property."""
-        return (*ORDER_COLUMNS, "channel", "score", *((self.points.by,) if self.points.by else ()))
+        return (*ORDER_COLUMNS, "channel", *SATISFACTION_COLUMNS, *((self.points.by,) if self.points.by else ()))
 
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
         """Sums add up; customers compared are gathered by their key."""
@@ -178,8 +181,9 @@ class Comparisons(Fold[dict[str, Any]]):
     def _scores(self, block: Block, point: NDArray) -> dict[str, NDArray]:
         """Sums over customers of their answers after each touchpoint and of all others (touchpoints, 2, 6)."""
         count = self.points.count
-        answers = np.flatnonzero(~np.isnan(block["score"])) if block.has("score") else np.empty(0, np.int64)
-        score = block["score"][answers] if answers.size else np.empty(0)
+        score = satisfaction(block, self.kind)
+        answers = np.flatnonzero(~np.isnan(score))
+        score = score[answers]
         whose, owner = np.unique(block.owner[answers], return_inverse=True)
         found = np.zeros((count, 2, 6))
         if not answers.size:

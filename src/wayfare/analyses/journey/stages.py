@@ -14,6 +14,7 @@ from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
 from wayfare.domain.journey import STAGES
+from wayfare.histories.answers import SATISFACTION_COLUMNS, satisfaction, satisfaction_kind
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
 from wayfare.histories.stages import StageMap
@@ -91,10 +92,11 @@ class _Stages(Fold[dict[str, NDArray[Any]]]):
 
     stages: StageMap
     placed: tuple[int, ...]
+    kind: int
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return ("event", "score")
+        return ("event", *SATISFACTION_COLUMNS)
 
     def scan(self, block: Block) -> dict[str, NDArray[Any]]:
         stage = self.stages.stages(block)
@@ -103,7 +105,7 @@ class _Stages(Fold[dict[str, NDArray[Any]]]):
         return {
             "all": np.array([block.customers]),
             "customers": there[:, :-1].sum(axis=0),
-            "scores": _scores(block, stage),
+            "scores": _scores(block, stage, satisfaction(block, self.kind)),
             **self._touchpoints(block, stage),
         }
 
@@ -127,16 +129,14 @@ class _Stages(Fold[dict[str, NDArray[Any]]]):
         }
 
 
-def _scores(block: Block, stage: NDArray[np.int8]) -> NDArray[np.float64]:
+def _scores(block: Block, stage: NDArray[np.int8], score: NDArray[np.float64]) -> NDArray[np.float64]:
     """Of each stage: what the mean of answers clustered in customers needs (stages, 6)."""
     sums = np.zeros((len(STAGES), 6))
-    if not block.has("score"):
-        return sums
-    given = ~np.isnan(block["score"]) & (stage >= 0)
+    given = ~np.isnan(score) & (stage >= 0)
     for number in np.unique(stage[given]):
         rows = np.flatnonzero(given & (stage == number))
         n = np.bincount(block.owner[rows], minlength=block.customers)
-        total = np.bincount(block.owner[rows], weights=block["score"][rows], minlength=block.customers)
+        total = np.bincount(block.owner[rows], weights=score[rows], minlength=block.customers)
         sums[number] = total.sum(), n.sum(), (total**2).sum(), (total * n).sum(), (n**2).sum(), (n > 0).sum()
     return sums
 
@@ -158,7 +158,7 @@ def stages(study: Study, *, patience: Duration = Duration.parse("30d")) -> Stage
     names = study.log.names("event").to_list()
     where = study.stages
     placed = tuple(c for c in range(len(names)) if where.before[c] >= 0 or where.after[c] >= 0)
-    found = study.fold(_Stages(where, placed))
+    found = study.fold(_Stages(where, placed, satisfaction_kind(study.log.source)))
     main = _stages_table(found, study.result(dropoff, patience=patience))
     return StagesResult(
         stages=main, touchpoints=_touchpoints_table(found, [names[code] for code in placed]),

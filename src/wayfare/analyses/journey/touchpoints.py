@@ -16,6 +16,7 @@ from wayfare.charts.picture import Picture
 from wayfare.domain.duration import in_words
 from wayfare.domain.journey import Stage
 from wayfare.domain.parameters import Duration, Events, Property
+from wayfare.histories.answers import satisfaction_kind
 from wayfare.result import Columns, Finding, Result
 from wayfare.stats.intervals import t_of
 from wayfare.stats.matching import MatchedEffect, stratified_effect_from_sums
@@ -183,9 +184,11 @@ def _folded(
 ) -> tuple[dict[str, NDArray], dict[str, Any], list[int]]:
     """What the folds give and the touchpoints compared, from one pass where there are few touchpoints, else from two."""
 
+    kind = satisfaction_kind(study.log.source)
+
     def compare(chosen: Points) -> Comparisons:
         spans = (window.microseconds, horizon.microseconds, answered.microseconds)
-        return Comparisons(study.stages, chosen, *spans, study.log.ends, study.zone)
+        return Comparisons(study.stages, chosen, *spans, study.log.ends, study.zone, kind)
 
     if points.count <= MOST:
         reached, sums = study.fold_all([Reach(points), compare(points)])

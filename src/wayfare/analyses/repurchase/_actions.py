@@ -208,7 +208,7 @@ def reasons(fits: Mapping[str, Fit], rows: Rows, actions: list[str]) -> pa.Dicti
     for number, name in enumerate(actions):
         mine = rows.action == number
         percent[mine] = np.round(np.nan_to_num(fits[name].share[rows.buyer[mine]]) * 100).astype(np.int64)
-    return worded(np.column_stack([rows.action, percent]), lambda action, p: _REASONS[actions[action]](p))
+    return worded((rows.action, percent), lambda action, p: _REASONS[actions[action]](p))
 
 
 __all__ = [

@@ -99,31 +99,52 @@ def book_of(due: pa.Table, forecast: pa.Table, products: pa.Table, facts: Mappin
         score=own.floats(facts["score"].astype(float)),
         advocate=own.floats(facts["advocate"].astype(float)) == 1,
         trouble=own.floats(facts["trouble"].astype(float)) == 1,
-        offers={kind: _offer(customer, products, kind) for kind in _KINDS},
+        offers=_offers(customer, products),
     )
 
 
-def _offer(customer: pa.Array, products: pa.Table, kind: str) -> Offer:
-    """The first product of a sort that each buyer is given."""
-    rows = products.select(["customer", "product", "chance", "gain"]).filter(
-        pc.equal(products["kind"].cast(pa.string()), kind)
-    )
-    join = _Join(customer, rows["customer"])
-    return Offer(
-        join.texts(rows["product"]),
-        join.floats(_floats(rows["chance"])),
-        join.floats(_floats(rows["gain"])),
-        join.found,
-    )
+def _offers(customer: pa.Array, products: pa.Table) -> dict[str, Offer]:
+    """The first product of each sort that each buyer is given; a customer's rows stand together."""
+    names = _one(products["customer"]).cast(pa.string())
+    new = np.ones(len(names), dtype=bool)
+    if len(names) > 1:
+        new[1:] = pc.not_equal(names[1:], names[:-1]).to_numpy(zero_copy_only=False)
+    person = np.cumsum(new) - 1
+    join = _Join(customer, names.take(pa.array(np.flatnonzero(new))))
+    kinds = _one(products["kind"])
+    kinds = kinds if pa.types.is_dictionary(kinds.type) else kinds.dictionary_encode()
+    kind, known = np.asarray(kinds.indices), kinds.dictionary.to_pylist()
+    found = {}
+    for name in _KINDS:
+        rows = np.flatnonzero(kind == known.index(name)) if name in known else np.zeros(0, dtype=np.int64)
+        rows = rows[np.diff(person[rows], prepend=-1) != 0]
+        found[name] = join.among(person[rows], products.select(["product", "chance", "gain"]), rows)
+    return found
 
 
 class _Join:
-    """Where each of some names first stands among others."""
+    """Where each of some names stands among others, all different."""
 
     def __init__(self, names: pa.Array, others: Any) -> None:
-        place = pc.index_in(names, value_set=_one(others).cast(pa.string()))
+        others = _one(others).cast(pa.string())
+        if names.equals(others):
+            self.place = np.arange(len(names))
+            self.found: NDArray[np.bool_] = np.ones(len(names), dtype=bool)
+            return
+        place = pc.index_in(names, value_set=others)
         self.place = pc.fill_null(place, 0).to_numpy(zero_copy_only=False)
-        self.found: NDArray[np.bool_] = pc.is_valid(place).to_numpy(zero_copy_only=False)
+        self.found = pc.is_valid(place).to_numpy(zero_copy_only=False)
+
+    def among(self, others: NDArray[np.int64], offered: pa.Table, rows: NDArray[np.int64]) -> Offer:
+        """The offers in `rows` of a table, each made to one of the others."""
+        row = np.full(int(max(others.max(initial=-1), self.place.max(initial=-1))) + 1, -1, dtype=np.int64)
+        row[others] = rows
+        mine = np.where(self.found, row[self.place], -1) if len(row) else np.full(len(self.place), -1)
+        there = mine >= 0
+        taken = offered.take(pa.array(mine, mask=~there))
+        return Offer(
+            _one(taken["product"]).cast(pa.string()), _floats(taken["chance"]), _floats(taken["gain"]), there
+        )
 
     def floats(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if not len(values):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wayfare.analyses.repurchase._forecast_given import NOTHING, Given
 from wayfare.analyses.repurchase._order_days import Buyers, Summary
-from wayfare.analyses.repurchase._paced import Paced, table_on
+from wayfare.analyses.repurchase._paced import Paced, known_of, table_on
 from wayfare.errors import WayfareError
+
+if TYPE_CHECKING:
+    from wayfare.stats.btyd.calendar import Calendar
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +31,8 @@ SEASON_DAYS = 548
 _WEAK = 1.0
 _FLAT = 0.02
 _CALENDAR_SAMPLE = 30_000
-_JUDGED, _SAMPLE = 40_000, 100_000
+JUDGED = 50_000
+"""How many customers a model is fitted on to be judged, about."""
 _AHEAD = 3 * YEAR
 
 
@@ -41,6 +47,7 @@ class Candidate:
         note: What the data can't tell it, or why it was not fitted.
         expected: Orders it expected of each customer in the holdout; empty without one.
         deviance: How far off these were, a customer; nan without a holdout.
+        week_error: How far off the holdout's weeks were in total, as a share of a mean week; nan without one.
         season: The relative rate of each month of the year, January first; empty without a calendar.
         trend: The growth of the rate a year, as a share; 0 without a calendar.
     """
@@ -51,6 +58,7 @@ class Candidate:
     note: str = ""
     expected: Floats = field(default_factory=lambda: np.zeros(0))
     deviance: float = np.nan
+    week_error: float = np.nan
     season: tuple[float, ...] = ()
     trend: float = 0.0
 
@@ -70,14 +78,14 @@ class Candidate:
         if self.paced is None:
             return ""
         said = [f"{name} {value:.4g}" for name, value in self.paced.model.params_.items()]
-        return ", ".join([*said, *([f"trend {self.trend:+.1%} a year"] if self.season else [])])
+        return ", ".join([*said, *([f"trend {self.trend:+.1%} a year"] if self.trend else [])])
 
 
-def fit(name: str, buyers: Buyers, cut: int, penalty: float = 0.0) -> Candidate:
+def fit(name: str, buyers: Buyers, cut: int, penalty: float = 0.0, given: Given = NOTHING) -> Candidate:
     """The model called `name`, fitted on the orders up to cut number `cut`; time in weeks.
 
-    Beyond 100,000 customers (40,000 to be judged) every k-th by name is fitted on, standing for k: more would change
-    no choice and no figure that is shown.
+    To be judged, beyond 50,000 customers every k-th by name is fitted on, standing for k; the last cut's fit, which
+    the forecast rests on, is on all.
     """
     from wayfare.stats import btyd
 
@@ -88,44 +96,55 @@ def fit(name: str, buyers: Buyers, cut: int, penalty: float = 0.0) -> Candidate:
         # On its way the optimiser looks at parameters where the likelihood overflows, and turns away from them.
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             if name in CALENDAR:
-                return _on_calendar(name, kind, buyers, cut, penalty)
-            model = kind(penalty=penalty).fit(_some(table_on(None, summary), cut))
+                return _on_calendar(name, kind, buyers, cut, penalty, given)
+            model = _fitted(kind(penalty=penalty), None, summary, cut, given)
     except WayfareError as error:
         return Candidate(name, None, note=error.problem)
-    return Candidate(name, Paced(model), model.log_likelihood_, model.boundary_ or "")
+    paced = Paced(model, None, given.traits, given.method)
+    return Candidate(name, paced, model.log_likelihood_, model.boundary_ or "")
 
 
-def _on_calendar(name: str, kind: type, buyers: Buyers, cut: int, penalty: float) -> Candidate:
-    """Season and trend from the orders of at most 30,000 customers, the model from all on that clock."""
+def _fitted(model: Any, clock: Calendar | None, summary: Summary, cut: int, given: Given) -> Any:
+    """The model fitted on a clock, with the covariates that were given."""
+    step = 1 if cut == -1 else -(-len(summary.age) // JUDGED)
+    known = known_of(given.traits, summary)
+    some = {kind: {name: values[::step] for name, values in each.items()} for kind, each in known.items()}
+    return model.fit(_some(table_on(clock, summary), step), **some)
+
+
+def _on_calendar(name: str, kind: type, buyers: Buyers, cut: int, penalty: float, given: Given) -> Candidate:
+    """The model on the clock that was given, or on one estimated from the orders of at most 30,000 customers."""
     from wayfare.stats.btyd import estimate_calendar
 
     summary = buyers.at(cut)
-    customer, day = _some_order_days(buyers, cut)
-    end = float(summary.end)
-    found = estimate_calendar(
-        customer, day / 7, end=end, cycle=YEAR, parts=12, until=end + _AHEAD, model=kind
-    )
-    model = kind(penalty=penalty).fit(_some(table_on(found.calendar, summary), cut))
-    notes = [model.boundary_ or "", *(note for note in found.notes if "season is unknown" in note)]
+    clock, season, trend, notes = None, given.months, 0.0, ()
+    if season:
+        clock = given.clock(buyers.origin)
+    else:
+        customer, day = _some_order_days(buyers, cut)
+        end = float(summary.end)
+        found = estimate_calendar(
+            customer, day / 7, end=end, cycle=YEAR, parts=12, until=end + _AHEAD, model=kind
+        )
+        clock, season, trend = found.calendar, tuple(np.asarray(found.season).tolist()), found.trend
+        notes = tuple(note for note in found.notes if "season is unknown" in note)
+    model = _fitted(kind(penalty=penalty), clock, summary, cut, given)
     # The clock makes a week of a busy month longer: its orders' density in ordinary time is higher by the rate.
     days = np.arange(buyers.origin, buyers.cuts[cut] + 1)
-    rate = np.log(np.maximum(found.calendar.elapsed((days - 0.5) / 7, (days + 0.5) / 7) * 7, 1e-12))
-    likelihood = model.log_likelihood_ + float(buyers.daily["repeat_orders"][: len(days)] @ rate)
-    season = tuple(np.asarray(found.season).tolist())
+    rate = np.log(np.maximum(clock.elapsed((days - 0.5) / 7, (days + 0.5) / 7) * 7, 1e-12))
     return Candidate(
         name,
-        Paced(model, found.calendar),
-        likelihood,
-        " ".join(filter(None, notes)),
+        Paced(model, clock, given.traits, given.method),
+        model.log_likelihood_ + float(buyers.daily["repeat_orders"][: len(days)] @ rate),
+        " ".join(filter(None, [model.boundary_ or "", *notes])),
         season=season,
-        trend=found.trend,
+        trend=trend,
     )
 
 
-def _some(table: dict[str, Floats], cut: int) -> dict[str, Floats]:
-    """Every k-th customer by name, standing for k, where there are more than a fit gains from."""
+def _some(table: dict[str, Floats], step: int) -> dict[str, Floats]:
+    """Every k-th customer by name, standing for k."""
     size = len(table["age"])
-    step = -(-size // (_SAMPLE if cut == -1 else _JUDGED))
     if step <= 1:
         return table
     kept = {name: values[::step] for name, values in table.items()}
@@ -133,26 +152,42 @@ def _some(table: dict[str, Floats], cut: int) -> dict[str, Floats]:
 
 
 def _some_order_days(buyers: Buyers, cut: int) -> tuple[NDArray[np.int64], Floats]:
-    """Places and days of the order days of every k-th buyer by name."""
+    """Whose they are and the days of the order days of every k-th buyer by name."""
     codes, days = buyers.order_days
-    order = np.argsort(buyers.codes)
-    place = order[np.searchsorted(buyers.codes, codes, sorter=order)]
     who = buyers.at(cut).who
-    step = max(len(who) // _CALENDAR_SAMPLE, 1)
-    chosen = np.zeros(len(buyers), dtype=bool)
-    chosen[who[::step]] = True
-    kept = chosen[place] & (days <= buyers.cuts[cut])
-    place, day = place[kept], days[kept].astype(np.float64)
-    sorted_rows = np.lexsort((day, place))
-    return place[sorted_rows], day[sorted_rows]
+    chosen = np.zeros(int(buyers.codes.max(initial=0)) + 1, dtype=bool)
+    chosen[buyers.codes[who[:: max(len(who) // _CALENDAR_SAMPLE, 1)]]] = True
+    kept = chosen[codes] & (days <= buyers.cuts[cut])
+    # By name, not by code: which comes first must not depend on how the log was stored.
+    rank = np.zeros(len(chosen), dtype=np.int64)
+    rank[buyers.codes] = np.arange(len(buyers))
+    place, day = rank[codes[kept]], days[kept].astype(np.float64)
+    rows = np.lexsort((day, place))
+    return place[rows], day[rows]
 
 
-def judged(candidate: Candidate, summary: Summary, weeks: float, actual: Floats) -> Candidate:
-    """The candidate with what it expected of each customer in the weeks that followed, and how far off that was."""
+def judged(candidate: Candidate, summary: Summary, actual: Floats, by_week: Floats) -> Candidate:
+    """The candidate with what it expected of each customer in the weeks that followed, and how far off that was.
+
+    Args:
+        candidate: Fitted on what the summary holds.
+        summary: What was known.
+        actual: The orders of each customer that came.
+        by_week: Those of all, week by week.
+    """
     if candidate.paced is None:
         return candidate
-    expected = candidate.paced.orders(summary, weeks)
-    return replace(candidate, expected=expected, deviance=deviance(expected, actual))
+    weeks = len(by_week)
+    expected = candidate.paced.orders(summary, float(weeks))
+    some = summary if candidate.paced.traits else summary.every(-(-len(summary.who) // JUDGED))
+    shape = candidate.paced.by_week(some, weeks, np.ones(len(some.who)))[0]
+    off = np.abs(shape * (expected.sum() / max(float(shape.sum()), 1e-9)) - by_week)
+    return replace(
+        candidate,
+        expected=expected,
+        deviance=deviance(expected, actual),
+        week_error=float(off.sum() / by_week.sum()) if by_week.any() else np.nan,
+    )
 
 
 def deviance(expected: Floats, actual: Floats) -> float:
@@ -177,16 +212,16 @@ def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=key)
 
 
-def final(names: Sequence[str], buyers: Buyers, cut: int = -1) -> Candidate:
+def final(names: Sequence[str], buyers: Buyers, cut: int = -1, given: Given = NOTHING) -> Candidate:
     """The first of the ranked models that the orders determine; else the first, held by a weak prior."""
     tried: list[Candidate] = []
     for name in names:
-        tried.append(fit(name, buyers, cut))
+        tried.append(fit(name, buyers, cut, given=given))
         if tried[-1].sound:
             return tried[-1]
     usable = [candidate for candidate in tried if candidate.paced]
     if not usable:
         return Candidate("", None, note="No model could be fitted.")
-    held = fit(usable[0].name, buyers, cut, _WEAK)
+    held = fit(usable[0].name, buyers, cut, _WEAK, given)
     note = f"{usable[0].note} The forecast holds the parameters near their usual size by a weak prior."
     return Candidate(held.name, held.paced, held.log_likelihood, note, season=held.season, trend=held.trend)

@@ -22,7 +22,7 @@ def late_chart(result: ChurnResult) -> Picture:
     frame = result.customers.slice(0, _SHOWN).to_pandas()
     frame["due"] = frame["days_since_order"] - frame["late_by_days"]
     frame["said"] = [
-        f"{max(row.late_by_days, 1):,.0f} days late"
+        ("1 day late" if row.late_by_days < 1.5 else f"{row.late_by_days:,.0f} days late")
         + ("" if row.value_at_stake != row.value_at_stake else f", {row.value_at_stake:,.0f} at stake")
         for row in frame.itertuples()
     ]

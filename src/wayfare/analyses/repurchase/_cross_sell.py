@@ -43,7 +43,7 @@ def leads(bought: Bought) -> Leads:
     kinds = largest(bought)
     customers = len(bought.customers)
     step = max(-(-customers // CUSTOMERS), 1)
-    first = first_order(bought, kinds)[::step]
+    first = first_order(bought, kinds, step)
     orders = bought.orders[::step]
     sums = np.zeros((5, kinds.size, kinds.size))
     for start in range(0, len(orders), _ROWS):
@@ -61,15 +61,16 @@ def largest(bought: Bought) -> NDArray[np.int64]:
     return order[lines[order] > 0]
 
 
-def first_order(bought: Bought, kinds: NDArray[np.int64]) -> NDArray[np.int16]:
-    """In which of their orders, from 0, customers first had each kind; far beyond any where never (customers, kinds)."""
+def first_order(bought: Bought, kinds: NDArray[np.int64], step: int = 1) -> NDArray[np.int16]:
+    """In which of their orders, from 0, every `step`-th customer first had each kind; far beyond any where never (customers, kinds)."""
     place = np.full(len(bought.categories) + 1, -1)
     place[kinds] = np.arange(kinds.size)
-    kind = place[bought.category[bought.baskets.product]]
-    number = bought.orders[bought.baskets.customer] - 1 - bought.baskets.ago
-    found = np.full((len(bought.customers), kinds.size), _NEVER, dtype=np.int16)
+    lines = bought.baskets.keep(bought.baskets.customer % step == 0)
+    kind = place[bought.category[lines.product]]
+    number = bought.orders[lines.customer] - 1 - lines.ago
+    found = np.full((-(-len(bought.customers) // step), kinds.size), _NEVER, dtype=np.int16)
     known = np.flatnonzero(kind >= 0)
-    cell = bought.baskets.customer[known].astype(np.int64) * kinds.size + kind[known]
+    cell = (lines.customer[known] // step).astype(np.int64) * kinds.size + kind[known]
     by = np.lexsort((number[known], cell))
     new = np.flatnonzero(np.diff(cell[by], prepend=-1))
     found.ravel()[cell[by][new]] = np.minimum(number[known][by][new], _NEVER - 1)

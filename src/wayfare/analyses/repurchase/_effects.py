@@ -41,6 +41,25 @@ class Effect:
     basis: str
     source: str
 
+    @property
+    def in_words(self) -> str:
+        """What a number that the effect gives rests on."""
+        sizes = (_percent(size) for size in (self.mid, self.low, self.high))
+        return f"{self.source}: {_WORDS[self.of].format(*sizes)}"
+
+
+_WORDS = {
+    "next order": "chance of an order up by {} ({} to {})",
+    "orders ahead": "orders ahead up by {} ({} to {})",
+    "next kind": "chance that the next order holds it up by {} ({} to {})",
+    "offer taken": "{} ({} to {}) of those who order take it and would not have",
+    "new customer": "{} ({} to {}) of asks bring a new customer",
+}
+
+
+def _percent(size: float) -> str:
+    return f"{size:.3g}%".replace("-", "−") if (size := size * 100) else "0%"
+
 
 def _effect(name: str, said: Mapping[str, Any]) -> Effect:
     low, mid, high = (float(said["uplift"][end]) for end in ("low", "mid", "high"))
@@ -68,8 +87,8 @@ def effects_of(stated: Sequence[str], measured: Sequence[str], cost: float | Non
     """
     found = dict(priors())
     for texts, basis, source, where in (
-        (stated, PRIOR, "stated by the user, not measured", "effects"),
-        (measured, MEASURED, "measured, says the user", "measured"),
+        (stated, PRIOR, "your own prior, not measured", "effects"),
+        (measured, MEASURED, "measured by your experiment", "measured"),
     ):
         for text in texts:
             action, low, mid, high = _read(text, where)

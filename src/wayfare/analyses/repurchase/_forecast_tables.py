@@ -26,15 +26,13 @@ _FARTHEST = 52.18 * 50
 
 def customers(found: Forecast, lifetime_weeks: float, discount: float) -> pa.Table:
     """One row a customer who has ordered."""
-    buyers, summary, worth = found.buyers, found.buyers.at(), found.worth
+    buyers, summary, worth = found.buyers, found.summary, found.worth
     nothing = np.full(len(buyers), np.nan)
     alive = orders = buy = value = low = high = nothing
     dates = np.full((len(buyers), len(QUANTILES)), np.datetime64("NaT"), dtype="datetime64[us]")
     if found.chosen and found.chosen.paced:
         paced = found.chosen.paced
-        alive = paced.alive(summary)
-        orders = paced.orders(summary, float(found.weeks))
-        buy = paced.buy(summary, float(found.weeks))
+        alive, orders, buy = found.expected.alive, found.expected.orders, found.expected.buy
         dates = _dates(paced.wait(summary, QUANTILES), last_moment(found.study.log))
         ahead = lifetime(paced, worth, summary, alive, lifetime_weeks, discount)
         value, low, high = ahead.value, ahead.low, ahead.high
@@ -67,9 +65,7 @@ def known(values: Floats) -> pa.Array:
 def models(found: Forecast) -> pa.Table:
     """One row a model that was tried."""
     tried, chosen = found.candidates, found.chosen
-    came = [
-        _holdout.actual_orders(found.buyers, found.earlier).sum() if len(c.expected) else None for c in tried
-    ]
+    came = [found.came.sum() if len(c.expected) else None for c in tried]
     ours = [chosen is not None and c.name == chosen.name for c in tried]
     return table(
         model=pa.array([c.name for c in tried], pa.string()),
@@ -80,6 +76,7 @@ def models(found: Forecast) -> pa.Table:
         ),
         holdout_actual=pa.array([None if n is None else int(n) for n in came], pa.int64()),
         deviance=known(np.array([c.deviance for c in tried])),
+        week_error=known(np.array([c.week_error for c in tried])),
         chosen=pa.array(ours, pa.bool_()),
         final_parameters=pa.array(
             [chosen.parameters if chosen and own else None for own in ours], pa.string()
@@ -99,19 +96,12 @@ def weeks(found: Forecast) -> pa.Table:
     parts = []
     if found.before:
         cut = found.buyers.cuts[found.buyers.before]
-        came, money = (
-            _by_week(found.buyers.daily[name][-1], cut + 1 - found.buyers.origin)
-            for name in ("known_orders", "known_value")
-        )
+        came, money = (_holdout.actual_weeks(found.buyers, name) for name in ("known_orders", "known_value"))
         parts.append(_weeks(found, found.before, cut, "holdout", came, money))
     if found.ahead:
         none = np.full(len(found.ahead.orders), np.nan)
         parts.append(_weeks(found, found.ahead, found.buyers.cuts[-1], "ahead", none, none))
     return pa.concat_tables(parts) if parts else _weeks(found, None, 0, "ahead", np.zeros(0), np.zeros(0))
-
-
-def _by_week(daily: NDArray, start: int) -> Floats:
-    return np.asarray(daily[start:], dtype=float).reshape(-1, 7).sum(axis=1)
 
 
 def _weeks(
@@ -144,7 +134,7 @@ def calibration(found: Forecast) -> pa.Table:
     """Expected and actual orders of the holdout by tenths."""
     if not found.judge:
         return _holdout.calibration(np.zeros(0), np.zeros(0))
-    return _holdout.calibration(found.judge.expected, _holdout.actual_orders(found.buyers, found.earlier))
+    return _holdout.calibration(found.judge.expected, found.came)
 
 
 def active(found: Forecast) -> pa.Table:
@@ -159,7 +149,7 @@ def accuracy(found: Forecast) -> pa.Table:
         return _holdout.accuracy(np.zeros(0), np.zeros(0), np.zeros(0))
     earlier = found.earlier
     chance = found.judge.paced.buy(earlier, float(found.held_out))
-    return _holdout.accuracy(found.judge.expected, chance, _holdout.actual_orders(found.buyers, earlier))
+    return _holdout.accuracy(found.judge.expected, chance, found.came)
 
 
 def totals(found: Forecast) -> pa.Table:
@@ -204,7 +194,7 @@ def _total(
     return {
         "part": part, "weeks": len(outlook.orders), "expected": expected, "low": low, "high": high, "actual": came[0],
         "revenue": money[0], "revenue_low": money[1], "revenue_high": money[2], "revenue_actual": came[1],
-        "season_spread": season.quarter_cv, "season": "seen" if season.observed else "unseen",  # type: ignore[attr-defined]
+        "season_spread": season.quarter_cv, "season": "given" if season.given else "seen" if season.observed else "unseen",  # type: ignore[attr-defined]
     }  # fmt: skip
 
 
@@ -219,7 +209,6 @@ def tracking(found: Forecast) -> pa.Table:
 
 def histories(found: Forecast) -> pa.Table:
     """The frequency–recency map."""
-    summary = found.buyers.at()
     if not found.chosen or not found.chosen.paced:
         none = np.zeros(0, dtype=np.int64)
         return table(
@@ -229,8 +218,7 @@ def histories(found: Forecast) -> pa.Table:
             p_alive=np.zeros(0),
             expected_orders=np.zeros(0),
         )
-    paced = found.chosen.paced
-    return _holdout.histories(summary, paced.alive(summary), paced.orders(summary, float(found.weeks)))
+    return _holdout.histories(found.summary, found.expected.alive, found.expected.orders)
 
 
 MONTHS = (
@@ -253,3 +241,33 @@ def season(found: Forecast) -> pa.Table:
     """The months' relative rates, where the chosen model has a calendar."""
     rates = found.chosen.season if found.chosen else ()
     return table(month=pa.array(MONTHS[: len(rates)], pa.string()), rate=pa.array(rates, pa.float64()))
+
+
+_INTERVAL = 1.6449
+
+
+def covariates(found: Forecast) -> pa.Table:
+    """What each covariate does to the pace and to the leaving."""
+    rows: list[dict[str, object]] = []
+    if found.chosen and found.chosen.paced:
+        paced = found.chosen.paced
+        params, errors = paced.model.params_, paced.model.standard_errors_
+        for kind, told in paced.known(found.summary).items():
+            for name, values in told.items():
+                effect, error = params[f"{kind}_{name}"], errors[f"{kind}_{name}"]
+                low, high = (float(np.exp(effect + way * _INTERVAL * error)) for way in (-1, 1))
+                rows.append(
+                    {"covariate": name, "customers": int(np.count_nonzero(values)), "on": kind}
+                    | {"multiplier": float(np.exp(effect)), "low": low, "high": high}
+                )
+    return pa.Table.from_pylist(rows, _COVARIATES)
+
+
+_COVARIATES = pa.schema(
+    [
+        ("covariate", pa.string()),
+        ("customers", pa.int64()),
+        ("on", pa.string()),
+        *((name, pa.float64()) for name in ("multiplier", "low", "high")),
+    ]
+)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from wayfare.analyses.repurchase._candidates import ENOUGH
-from wayfare.analyses.repurchase._holdout import actual_orders
 from wayfare.analyses.repurchase._said import warnings_of
 from wayfare.result import Finding
 
@@ -20,7 +19,10 @@ def said(found: Forecast) -> tuple[Finding, ...]:
     if found.chosen is None or found.ahead is None:
         return _nothing(found)
     return tuple(
-        filter(None, (_ahead(found), _holdout(found), _season(found), _months(found), _doubt(found)))
+        filter(
+            None,
+            (_ahead(found), _holdout(found), _season(found), _months(found), _traits(found), _doubt(found)),
+        )
     )
 
 
@@ -61,7 +63,7 @@ def _holdout(found: Forecast) -> Finding | None:
     judge = found.judge
     if not judge or not found.before or not found.chosen:
         return None
-    actual = actual_orders(found.buyers, found.earlier)
+    actual = found.came
     expected, low, high = found.before.total(found.confidence)
     inside = "inside" if low <= actual.sum() <= high else "outside"
     top = np.argsort(-judge.expected, kind="stable")[: round(len(actual) / 10)]
@@ -71,11 +73,31 @@ def _holdout(found: Forecast) -> Finding | None:
         else ""
     )
     return Finding(f"Made {found.held_out} weeks ago, the same forecast ({found.chosen.name}) said {expected:,.0f} orders and {actual.sum():,.0f} "
-                   f"came, {inside} the {found.confidence:.0%} interval {low:,.0f}–{high:,.0f}{tenth}.")  # fmt: skip
+                   f"came, {inside} the {found.confidence:.0%} interval {low:,.0f}–{high:,.0f}{tenth}.{_worth(found)}")  # fmt: skip
+
+
+def _worth(found: Forecast) -> str:
+    """How far off the money was, where that is beyond its interval; orders and their values are told apart."""
+    assert found.before
+    if not np.isfinite(found.before.value).all():
+        return ""
+    money, low, high = found.before.total_value(found.confidence)
+    start = found.buyers.cuts[found.buyers.before] + 1 - found.buyers.origin
+    came = float(found.buyers.daily["known_value"][-1][start:].sum())
+    orders = float(found.buyers.daily["known_orders"][-1][start:].sum())
+    if low <= came <= high or not came > 0 or not money > 0:
+        return ""
+    each = came / orders, money / float(found.before.orders.sum())
+    why = f": an order brought {each[0]:,.0f} where {each[1]:,.0f} was expected"
+    apart = abs(np.log(each[0] / each[1])) > _OTHER_PRICES
+    return (f" Their value, {found.study.currency} {came:,.0f}, lies {'above' if came > high else 'below'} its interval "
+            f"{low:,.0f}–{high:,.0f}{why if apart else ''}.")  # fmt: skip
 
 
 def _season(found: Forecast) -> Finding | None:
     season, then = found.season, found.season_then
+    if found.given.months:
+        return _given(found)
     if season and not season.observed:
         return Finding(f"The season ahead was never observed: less than a year of orders is known, so that the intervals allow for a "
                        f"quarter of {season.quarter_cv:.0%} more or less (one standard deviation).")  # fmt: skip
@@ -85,10 +107,43 @@ def _season(found: Forecast) -> Finding | None:
     return None
 
 
+def _given(found: Forecast) -> Finding:
+    from wayfare.analyses.repurchase._forecast_tables import MONTHS
+
+    rates = found.given.months
+    best, least = max(range(len(rates)), key=rates.__getitem__), min(range(len(rates)), key=rates.__getitem__)
+    text = f"The forecast follows the calendar that was given: {MONTHS[best]} at {rates[best]:.2f} times an average month, {MONTHS[least]} at {rates[least]:.2f}"
+    unseen = found.season and not found.season.observed
+    text += ", for a season ahead that was never observed; the orders can't check it" if unseen else ""
+    plain = [c for c in found.candidates if not c.season and np.isfinite(c.deviance)]
+    judge = found.judge
+    if judge and plain:
+        nearer = judge.deviance <= min(c.deviance for c in plain)
+        text += f"; in the holdout it came {'nearer than' if nearer else 'less near than'} the same models without it"
+    return Finding(f"{text}.")
+
+
+def _traits(found: Forecast) -> Finding | None:
+    """The covariate of the pace that is surest to matter."""
+    from wayfare.analyses.repurchase._forecast_tables import covariates
+
+    rows = [row for row in covariates(found).to_pylist() if row["on"] == "rate"]
+    if not found.given.traits:
+        return None
+    if not rows:
+        return Finding("The covariates are the same for all customers: they tell nothing.")
+    sure = [row for row in rows if not row["low"] <= 1 <= row["high"]]
+    if not sure:
+        return Finding("None of the covariates is sure to change the pace of orders.")
+    most = max(sure, key=lambda row: abs(np.log(row["multiplier"])))
+    return Finding(f"Of the covariates {most['covariate']} changes the pace of orders most: {most['multiplier']:.2f} times (90% interval "
+                   f"{most['low']:.2f}–{most['high']:.2f}), which says who orders more and not why.")  # fmt: skip
+
+
 def _months(found: Forecast) -> Finding | None:
     from wayfare.analyses.repurchase._forecast_tables import MONTHS
 
-    if not found.chosen or not found.chosen.seasonal:
+    if not found.chosen or not found.chosen.seasonal or found.given.months:
         return None
     rates = found.chosen.season
     best, least = max(range(len(rates)), key=rates.__getitem__), min(range(len(rates)), key=rates.__getitem__)
@@ -109,6 +164,7 @@ def _doubt(found: Forecast) -> Finding | None:
 
 
 _RELATED = 0.3
+_OTHER_PRICES = 0.1
 
 
 def warned(found: Forecast) -> tuple[str, ...]:

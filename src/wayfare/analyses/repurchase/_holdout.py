@@ -19,6 +19,14 @@ def actual_orders(buyers: Buyers, summary: Summary) -> Floats:
     return (days[:, -1] - days[:, buyers.before]).astype(float)
 
 
+def actual_weeks(buyers: Buyers, what: str) -> Floats:
+    """The holdout's weeks of those known at its start, one of `Buyers.daily`'s known_orders and known_value."""
+    if not len(buyers.daily[what]):
+        return np.zeros(0)
+    daily = np.asarray(buyers.daily[what][-1][buyers.cuts[buyers.before] + 1 - buyers.origin :], dtype=float)
+    return daily.reshape(-1, 7).sum(axis=1)
+
+
 def calibration(expected: Floats, actual: Floats) -> pa.Table:
     """Tenths of the customers by expected orders, the highest first."""
     order = np.argsort(-expected, kind="stable")
@@ -87,26 +95,30 @@ def _top(expected: Floats, actual: Floats) -> float:
 
 
 def _rank(expected: Floats, actual: Floats) -> float:
-    from scipy.stats import rankdata
-
-    ranks = rankdata(expected), rankdata(actual)
+    ranks = _ranks(expected), _ranks(actual)
     return float(np.corrcoef(*ranks)[0, 1]) if all(np.ptp(rank) > 0 for rank in ranks) else np.nan
+
+
+def _ranks(values: Floats) -> Floats:
+    """Places in ascending order; equal values share the mean of theirs."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(count)
+    return (last - (count - 1) / 2)[place]
 
 
 def histories(summary: Summary, alive: Floats, orders: Floats) -> pa.Table:
     """Customers by repeat orders and weeks since the last one: the frequency–recency map."""
     frequency = np.minimum(summary.frequency, _MOST).astype(np.int64)
     since = (summary.age - summary.recency) // _STEP * _STEP
-    kinds, kind = np.unique(np.column_stack((frequency, since.astype(np.int64))), axis=0, return_inverse=True)
-    count = np.bincount(kind.ravel(), minlength=len(kinds))
-    mean = [
-        np.bincount(kind.ravel(), weights=v, minlength=len(kinds)) / np.maximum(count, 1)
-        for v in (alive, orders)
-    ]
+    wide = int(since.max(initial=0)) + 1
+    key = frequency * wide + since.astype(np.int64)
+    count = np.bincount(key)
+    kinds = np.flatnonzero(count)
+    mean = [np.bincount(key, weights=values)[kinds] / count[kinds] for values in (alive, orders)]
     return table(
-        frequency=kinds[:, 0],
-        weeks_since_order=kinds[:, 1],
-        customers=count,
+        frequency=kinds // wide,
+        weeks_since_order=kinds % wide,
+        customers=count[kinds],
         p_alive=mean[0],
         expected_orders=mean[1],
     )

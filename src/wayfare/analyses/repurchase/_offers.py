@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._basket_lines import Bought
-from wayfare.analyses.repurchase._cross_sell import Leads, first_order
+from wayfare.analyses.repurchase._cross_sell import Leads
 from wayfare.stats.baskets import Ranking, Scores, among
 from wayfare.stats.recommenders import similarity
 
 DEARER, COMMON = (1.1, 2.5), 5
 STEADY_ORDERS, STEADY_SHARE, STEADY_DAYS = 4, 0.5, 60
 _ROWS = 65_536
-_NEVER = np.iinfo(np.int16).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +35,10 @@ class Offers:
     gain: NDArray[np.float64]
     because: NDArray[np.int64]
 
+    def keep(self, mask: NDArray[np.bool_]) -> Offers:
+        """The offers where `mask` holds."""
+        return Offers(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
+
 
 NONE = Offers(*(np.zeros(0, dtype=t) for t in (np.int64, np.int64, float, float, np.int64)))
 
@@ -50,10 +53,20 @@ def cross_sell(bought: Bought, found: Leads) -> Offers:
     if not sure.any():
         return NONE
     seller = _bestseller(bought, kinds)
-    had = first_order(bought, kinds) < _NEVER
+    had = _had(bought, kinds)
     parts = [_likeliest(had[start : start + _ROWS], sure, start) for start in range(0, len(had), _ROWS)]
     who, to, score, whence = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Offers(who, seller[to], score, bought.price[seller[to]], kinds[whence])
+
+
+def _had(bought: Bought, kinds: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each customer has had each of some kinds (customers, kinds)."""
+    place = np.full(len(bought.categories) + 1, -1)
+    place[kinds] = np.arange(kinds.size)
+    kind = place[bought.category[bought.baskets.product]]
+    had = np.zeros((len(bought.customers), kinds.size), dtype=bool)
+    had[bought.baskets.customer[kind >= 0], kind[kind >= 0]] = True
+    return had
 
 
 def _likeliest(had: NDArray[np.bool_], rate: NDArray[np.float64], start: int) -> tuple[NDArray, ...]:

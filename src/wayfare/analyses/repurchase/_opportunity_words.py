@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from wayfare.analyses.repurchase._effects import LEAVE, MEASURED
+from wayfare.analyses.repurchase._said import people
 from wayfare.charts.picture import Picture
 from wayfare.result import Finding
 
@@ -25,11 +26,10 @@ def findings_of(
     rows = [row for row in actions.to_pylist() if row["action"] != LEAVE]
     told, out = (sum(row[name] for row in rows) for name in ("contacted", "held_out"))
     if not told:
-        return (
-            Finding(
-                f"Nobody of {customers:,} who have ordered is worth a contact now, or too little is known to say."
-            ),
-        )
+        if not customers:
+            return (Finding("Nobody has ordered yet: there is nobody to contact."),)
+        ordered = f"{people(customers)} who {'has' if customers == 1 else 'have'} ordered"
+        return (Finding(f"Of {ordered} nobody is worth a contact now, or too little is known to say."),)
     measured = all(row["basis"] == MEASURED for row in rows if row["contacted"])
     basis = (
         "if the measured effects hold"

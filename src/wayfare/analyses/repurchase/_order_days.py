@@ -7,7 +7,7 @@ models in weeks. Orders that add up to less than nothing are refunds and are pas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -278,6 +278,14 @@ class Summary:
     def repeaters(self) -> int:
         """How many have ordered on more than one day."""
         return int((self.frequency > 0).sum())
+
+    def every(self, step: int) -> Summary:
+        """Every so many-th buyer by name."""
+        rows = {name: getattr(self, name)[::step] for name in _BY_BUYER}
+        return replace(self, **rows) if step > 1 else self
+
+
+_BY_BUYER = ("who", "frequency", "recency", "age", "first", "value")
 
 
 def cents(values: NDArray[np.float64]) -> NDArray[np.float64]:

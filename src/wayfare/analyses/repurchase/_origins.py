@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wayfare.analyses.repurchase._candidates import CALENDAR, ENOUGH, Candidate, fit
+from wayfare.analyses.repurchase._forecast_given import NOTHING, Given
 from wayfare.analyses.repurchase._order_days import Buyers
 
 EARLIER = 3
@@ -24,7 +25,7 @@ class Miss:
     actual: float
 
 
-def earlier_errors(name: str, judge: Candidate | None, buyers: Buyers) -> list[Miss]:
+def earlier_errors(name: str, judge: Candidate | None, buyers: Buyers, given: Given = NOTHING) -> list[Miss]:
     """The misses of the model called `name`, the latest origin first: that of the holdout, and those before."""
     if judge is None:
         return []
@@ -35,11 +36,11 @@ def earlier_errors(name: str, judge: Candidate | None, buyers: Buyers) -> list[M
             break
         # A season can't be told from a short record. A forecast without one says how far off this one may be only
         # where none with one is there to say it.
-        model = fit(name, buyers, cut)
+        model = fit(name, buyers, cut, given=given)
         if name in CALENDAR and not model.seasonal:
             if len(found) > 1:
                 break
-            model = fit(name.removesuffix(" with calendar"), buyers, cut)
+            model = fit(name.removesuffix(" with calendar"), buyers, cut, given=given)
         if model.paced:
             weeks = (buyers.cuts[cut + 1] - buyers.cuts[cut]) / 7
             found.append(_miss(buyers, cut, float(model.paced.orders(summary, weeks).sum())))

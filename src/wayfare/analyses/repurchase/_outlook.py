@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._order_days import Buyers, Summary
 from wayfare.analyses.repurchase._origins import Miss
+from wayfare.analyses.repurchase._paced import simulated
 
 if TYPE_CHECKING:
     from wayfare.analyses.repurchase._paced import Paced
@@ -23,6 +24,8 @@ Floats = NDArray[np.float64]
 
 UNSEEN_SEASON = 0.25
 """The standard deviation, as a share, that a season never seen is given: a quarter more or less than forecast."""
+GIVEN_SEASON = 0.1
+"""Likewise where a calendar was given for a season never seen."""
 UNSEEN_PRICES = 0.1
 """Likewise for the mean value of an order."""
 
@@ -30,7 +33,7 @@ _YEAR_DAYS = 364
 _QUARTER, _YEAR_QUARTERS = 13, 4
 _ENOUGH_QUARTER, _ENOUGH_WEEK = 30, 20
 _DRAWS, _TRIALS, _MOST = 40, 64, 5000
-_GRID = 2000
+_GRID, _KINDS = 2000, 60
 # One earlier forecast says how far off one may be only roughly.
 _ALONE = 1.5
 
@@ -67,18 +70,25 @@ class Outlook:
 
     def by_week(self, confidence: float) -> tuple[Floats, Floats]:
         """The interval of each week's orders: gamma–Poisson, so of whole orders."""
-        from scipy.stats import nbinom
-
         mean = np.maximum(self.orders, 1e-9)
-        shape = 1 / max(self.week_cv, 1e-3) ** 2
         tails = (1 - confidence) / 2
-        low, high = (nbinom.ppf(q, shape, shape / (shape + mean)) for q in (tails, 1 - tails))
+        low, high = (_whole_orders(mean, 1 / max(self.week_cv, 1e-3) ** 2, q) for q in (tails, 1 - tails))
         return low, high
 
     def value_by_week(self, confidence: float) -> tuple[Floats, Floats]:
         """The interval of each week's money."""
         cv = np.sqrt(self.week_cv**2 + self.price_cv**2 + (1 + self.spread) / np.maximum(self.orders, 1e-9))
         return _gamma(self.value, cv, confidence)
+
+
+def _whole_orders(mean: Floats, shape: float, q: float) -> Floats:
+    """The least whole number that a negative binomial stays at or below with the chance q."""
+    from scipy.special import betainc, nbdtrik
+
+    share = shape / (shape + mean)
+    found = np.ceil(nbdtrik(q, shape, share))
+    fewer = np.maximum(found - 1, 0.0)
+    return np.where(betainc(shape, fewer + 1, share) >= q, fewer, found)
 
 
 def _interval(mean: Floats, cv: float, confidence: float) -> tuple[float, float]:
@@ -98,36 +108,18 @@ def outlook(
     paced: Paced, summary: Summary, worth: Floats, spread: float, weeks: int, season: Season
 ) -> Outlook:
     """The weeks after a summary was taken, from its expected orders by pairs of repeat orders and age."""
-    from wayfare.stats.btyd.summary import groups
-
-    model, own = paced.model, paced.table(summary)
-    alive = model.predict_alive(own)
-    first, kind = groups(own["frequency"], own["age"])
-    pairs = np.column_stack((own["frequency"], own["age"]))[first]
-    table = {
-        "frequency": pairs[:, 0],
-        "recency": np.where(pairs[:, 0] > 0, pairs[:, 1], 0.0),
-        "age": pairs[:, 1],
-    }
-    chance = np.maximum(model.predict_alive(table), 1e-300)
-    until = np.array(
-        [model.predict_orders(table, paced.ahead(summary, week)) / chance for week in range(1, weeks + 1)]
-    )
-    each: Floats = np.diff(until, axis=0, prepend=0.0)
-    orders: Floats = each @ np.bincount(kind, weights=alive, minlength=len(pairs))
-    value: Floats = (
-        each @ np.bincount(kind, weights=alive * worth, minlength=len(pairs))
-        if np.isfinite(worth).all()
-        else np.full(weeks, np.nan)
-    )
+    orders, value = paced.by_week(summary, weeks, worth)
     chance_cv, known_cv = _doubt(paced, summary, weeks)
     common = season.quarter_cv**2 + known_cv**2
     mean = max(float(orders.sum()), 1e-9)
+    # Whether busy quarters bring dearer orders can't be told before one was seen: then the two are taken to go together.
+    apart = season.quarter_cv**2 + season.value_cv**2
+    money = apart if season.known else (season.quarter_cv + season.value_cv) ** 2
     return Outlook(
         orders=orders,
         value=value,
         total_cv=float(np.sqrt(common + chance_cv**2)),
-        value_cv=float(np.sqrt(common + season.value_cv**2 + chance_cv**2 + spread / mean)),
+        value_cv=float(np.sqrt(money + known_cv**2 + chance_cv**2 + spread / mean)),
         week_cv=float(np.sqrt(max(season.week_cv, season.quarter_cv) ** 2 + known_cv**2)),
         price_cv=season.value_cv,
         spread=spread,
@@ -137,18 +129,21 @@ def outlook(
 def _doubt(paced: Paced, summary: Summary, weeks: int) -> tuple[float, float]:
     """The relative spread of the total by chance and by the parameters' doubt, from some of the customers."""
     model, ahead = paced.model, paced.ahead(summary, weeks)
-    rows = np.column_stack(list(paced.table(summary).values()))
-    rows = rows[:: -(-len(rows) // _MOST)]
-    kinds, counted = np.unique(rows, axis=0, return_counts=True)
+    step = -(-len(summary.age) // _MOST)
+    rows = np.column_stack([*paced.table(summary).values(), *paced.effects(summary)])[::step]
+    _, first, counted = np.unique(rows, axis=0, return_index=True, return_counts=True)
     weight = counted * (len(summary.age) / len(rows))
-    table = dict(zip(("frequency", "recency", "age"), kinds.T, strict=True))
-    expected = model.predict_orders(table, ahead)
+    table = dict(zip(("frequency", "recency", "age"), rows[first, :3].T, strict=True))
+    known = {
+        kind: {name: values[::step][first] for name, values in told.items()}
+        for kind, told in paced.known(summary).items()
+    }
+    expected = model.predict_orders(table, ahead, **known)
     total = max(float(weight @ expected), 1e-9)
-    squares = np.mean(
-        [(model.simulate(table, ahead, seed=seed) - expected) ** 2 for seed in range(_TRIALS)], axis=0
-    )
+    trials = (simulated(model, table, known, ahead, seed) for seed in range(_TRIALS))
+    squares = np.mean([(orders - expected) ** 2 for orders in trials], axis=0)
     totals = [
-        float(weight @ model.at(draw).predict_orders(table, ahead)) for draw in model.draws(_DRAWS, seed=5)
+        float(weight @ model.at(draw).predict_orders(table, ahead, **known)) for draw in paced.draws(_DRAWS)
     ]
     return float(np.sqrt(weight @ squares)) / total, float(np.std(totals)) / total
 
@@ -164,6 +159,7 @@ class Season:
         week_cv: That of weeks.
         value_cv: That of the mean value of a quarter's orders.
         observed: Whether a year was seen, so that the spread was read off it.
+        given: Whether the calendar was given and not estimated.
     """
 
     expected: Floats
@@ -172,26 +168,33 @@ class Season:
     week_cv: float
     value_cv: float
     observed: bool
+    given: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether the season ahead was seen or given."""
+        return self.observed or self.given
 
 
-def season_of(paced: Paced, buyers: Buyers, cut: int, spread: float, past: Sequence[Miss]) -> Season:
-    """The weeks up to a day (its number since 1970) against what the model expects of them, and how far off earlier
-    forecasts were; the larger of the two spreads holds."""
-    days = cut - buyers.origin + 1
-    first = np.bincount(buyers.first_day[buyers.first_day <= cut] - buyers.origin, minlength=days)[:days]
+def season_of(
+    paced: Paced, buyers: Buyers, summary: Summary, spread: float, past: Sequence[Miss], given: bool = False
+) -> Season:
+    """The weeks up to a summary against what the model expects of them, and how far off earlier forecasts were; the
+    larger of the two spreads holds. Less is assumed of a season never seen where a calendar was given for it."""
+    days = round(summary.end * 7) - buyers.origin + 1
     expected, actual = (
-        _expected(paced, first, buyers.origin),
+        _expected(paced, summary, buyers.origin, days),
         _weeks(buyers.daily["repeat_orders"][:days].astype(float)),
     )
-    started = np.flatnonzero(first)
-    seen = days - (started[0] if len(started) else days)
+    seen = summary.end - summary.first.min() if len(summary.first) else 0.0
     quarter = _beyond_chance(expected, actual, _QUARTER, _ENOUGH_QUARTER)
     week = _beyond_chance(expected, actual, 1, _ENOUGH_WEEK)
-    year = bool(seen >= _YEAR_DAYS) and bool(np.isfinite(quarter))
-    quarter = max(0.0 if year else UNSEEN_SEASON, float(np.nan_to_num(quarter)), _off(past))
+    year = bool(7 * seen + 1 >= _YEAR_DAYS) and bool(np.isfinite(quarter))
+    least = 0.0 if year else GIVEN_SEASON if given else UNSEEN_SEASON
+    quarter = max(least, float(np.nan_to_num(quarter)), _off(past))
     orders, value = (_weeks(buyers.daily[name][:days].astype(float)) for name in ("orders", "value"))
     prices = max(_prices(orders, value, spread), 0.0 if year else UNSEEN_PRICES)
-    return Season(expected, actual, quarter, float(np.nan_to_num(week)), prices, year)
+    return Season(expected, actual, quarter, float(np.nan_to_num(week)), prices, year, given)
 
 
 def _off(past: Sequence[Miss]) -> float:
@@ -209,18 +212,53 @@ def _off(past: Sequence[Miss]) -> float:
     return float(np.sqrt(max(float(np.mean(off)), 0.0)) * wider)
 
 
-def _expected(paced: Paced, first: NDArray, origin: int) -> Floats:
-    """Repeat orders that the model expects of each week so far, from the numbers of first orders by day alone."""
-    whole = len(first) // 7
-    begun = np.flatnonzero(first)
-    if not len(begun):
+def _expected(paced: Paced, summary: Summary, origin: int, days: int) -> Floats:
+    """Repeat orders that the model expects of each week so far, from the days of the first orders alone."""
+    whole = days // 7
+    if not len(summary.first):
         return np.zeros(whole)
-    ends = (origin + len(first) - 1 - 7 * np.arange(whole, -1, -1)) / 7
-    starts, count = (origin + begun) / 7, first[begun]
-    grid = np.expm1(np.linspace(0, np.log1p(float(paced.elapsed(starts[0], ends[-1])) + 1e-9), _GRID))
-    known = np.asarray(paced.model.expected_new(grid))
-    so_far = [count @ np.interp(np.maximum(paced.elapsed(starts, end), 0.0), grid, known) for end in ends]
-    return np.diff(np.array(so_far))
+    ends = (origin + days - 1 - 7 * np.arange(whole, -1, -1)) / 7
+    grid = np.expm1(
+        np.linspace(0, np.log1p(float(paced.elapsed(summary.first.min(), ends[-1])) + 1e-9), _GRID)
+    )
+    so_far = np.zeros(whole + 1)
+    for rows, came in _alike(paced, summary):
+        starts, count = np.unique(came, return_counts=True)
+        expected = _of_new(paced, summary, rows, grid)
+        so_far += [
+            count @ np.interp(np.maximum(paced.elapsed(starts, end), 0.0), grid, expected) for end in ends
+        ]
+    return np.diff(so_far)
+
+
+def _alike(paced: Paced, summary: Summary) -> list[tuple[NDArray[np.intp], Floats]]:
+    """Customers by their covariates: the places of some of each kind, and when all of the kind came."""
+    from wayfare.stats.btyd.summary import groups
+
+    effects = paced.effects(summary)
+    if not effects:
+        return [(np.zeros(0, dtype=np.intp), summary.first)]
+    first, kind = groups(*effects)
+    if len(first) > _KINDS:
+        # Where covariates are numbers hardly two are alike: some stand for all.
+        return [(np.arange(0, len(kind), -(-len(kind) // _KINDS)), summary.first)]
+    return [(first[number : number + 1], summary.first[kind == number]) for number in range(len(first))]
+
+
+def _of_new(paced: Paced, summary: Summary, rows: NDArray[np.intp], grid: Floats) -> Floats:
+    """Expected repeat orders of a new customer within each time: the mean of those with the covariates of some."""
+    if not len(rows):
+        return np.asarray(paced.model.expected_new(grid))
+    none, known = np.zeros(len(grid)), paced.known(summary)
+    table = {"frequency": none, "recency": none, "age": none}
+    each = [
+        {
+            kind: {name: np.full(len(grid), values[row]) for name, values in told.items()}
+            for kind, told in known.items()
+        }
+        for row in rows
+    ]
+    return np.mean([paced.model.predict_orders(table, grid, **covariates) for covariates in each], axis=0)
 
 
 def _weeks(daily: Floats) -> Floats:

@@ -28,7 +28,8 @@ _BINS = (*range(1, 29), *range(29, 183, 7), *range(183, LONGEST + 2, 30))
 
 @dataclass(frozen=True)
 class Returns(Fold[dict[str, Any]]):
-    """The waits after each order day, and one row a buyer; orders of one customer on one day count as one.
+    """The waits after each order day, and one row a buyer; orders of one customer on one day count as one, those below zero
+    (refunds) as none.
 
     Attributes:
         stages: Which events are orders.
@@ -50,10 +51,11 @@ class Returns(Fold[dict[str, Any]]):
     def scan(self, block: Block) -> dict[str, Any]:
         """The waits of one block as (key, count), and its buyers."""
         orders = orders_of(block, self.stages)
-        day = local_days(orders.time, self.zone)
+        real = ~(orders.value < 0)
+        placed, row, day = orders.owner[real], orders.row[real], local_days(orders.time[real], self.zone)
         new = np.ones(len(day), dtype=bool)
-        new[1:] = (np.diff(orders.owner) != 0) | (np.diff(day) != 0)
-        owner, day = orders.owner[new], day[new]
+        new[1:] = (np.diff(placed) != 0) | (np.diff(day) != 0)
+        owner, day = placed[new], day[new]
         start = np.flatnonzero(np.diff(owner, prepend=-1))
         last = np.append(start[1:], len(owner)) - 1 if len(start) else start
         number = np.arange(len(owner)) - np.repeat(start, last - start + 1)
@@ -65,7 +67,7 @@ class Returns(Fold[dict[str, Any]]):
             "bands": _counted(band_of(number + 1), key),
             **self._buyers(block, owner, day, wait, again, start, last),
         }
-        group = self._first_value(block, orders.row[new][start], owner[start]) if self.by else None
+        group = self._first_value(block, row[new][start], owner[start]) if self.by else None
         found["groups"] = _counted(np.repeat(group + 1, last - start + 1), key) if group is not None else []
         found["members"] = (
             [np.column_stack(np.unique(group, return_counts=True))] if group is not None else []

@@ -62,27 +62,40 @@ class LastOrders(Fold[list[dict[str, NDArray]]]):
         )
         since = np.full(block.customers, np.iinfo(np.int64).max)
         since[owner] = before
-        recent = local_days(block["time"], self.zone) >= since[block.owner]
         return [
-            {"code": days.codes[again], "last": last, "before": before, **self._seen(block, recent, owner)}
+            {"code": days.codes[again], "last": last, "before": before, **self._seen(block, since, owner)}
         ]
 
-    def _seen(self, block: Block, recent: Bools, owner: NDArray) -> dict[str, NDArray]:
-        event = block["event"]
+    def _seen(self, block: Block, since: NDArray[np.int64], owner: NDArray) -> dict[str, NDArray]:
+        masks = {
+            "refund": np.isin(block["event"], self.refunds),
+            "contact": np.isin(block["event"], self.contacts),
+            "score": _told(block, "score"),
+            "delivery": _told(block, "delivery_days"),
+        }
+        # Few rows say anything: only theirs are looked up in the calendar.
+        rows = np.flatnonzero(np.any(list(masks.values()), axis=0))
+        recent = np.zeros(block.rows, dtype=bool)
+        recent[rows] = local_days(block["time"][rows], self.zone) >= since[block.owner[rows]]
         return {
-            "refund": block.any_of(recent & np.isin(event, self.refunds))[owner],
-            "contact": block.any_of(recent & np.isin(event, self.contacts))[owner],
-            "score": _last(block, recent, "score")[owner],
-            "delivery": _last(block, recent, "delivery_days")[owner],
+            "refund": block.any_of(recent & masks["refund"])[owner],
+            "contact": block.any_of(recent & masks["contact"])[owner],
+            "score": _last(block, recent & masks["score"], "score")[owner],
+            "delivery": _last(block, recent & masks["delivery"], "delivery_days")[owner],
         }
 
 
-def _last(block: Block, recent: Bools, column: str) -> NDArray[np.float64]:
+def _told(block: Block, column: str) -> Bools:
     if not block.has(column) or block[column].dtype.kind != "f":
+        return np.zeros(block.rows, dtype=bool)
+    return ~np.isnan(block[column])
+
+
+def _last(block: Block, told: Bools, column: str) -> NDArray[np.float64]:
+    if not told.any():
         return np.full(block.customers, np.nan)
-    row = block.last_row(recent & ~np.isnan(block[column]))
-    values = block[column]
-    return np.where(row >= 0, values[np.maximum(row, 0)] if len(values) else np.nan, np.nan)
+    row = block.last_row(told)
+    return np.where(row >= 0, block[column][np.maximum(row, 0)], np.nan)
 
 
 def last_orders(study: Study, until: int) -> LastOrders:

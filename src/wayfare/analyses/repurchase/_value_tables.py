@@ -198,8 +198,9 @@ def findings(people: People, groups: pa.Table, tenths: pa.Table, friends: pa.Tab
     """What rests on the top, what a customer is worth, which beginnings are worth more, what friends bring."""
     if not len(people.buyers):
         return (Finding("Nobody has ordered yet: there is no value to compare."),)
-    if not people.buyers.has_values:
-        text = f"{len(people.buyers):,} customers have ordered, but what they are worth can't be said: no value can be added up."
+    if not people.buyers.has_values or not np.nansum(people.buyers.total) > 0:
+        why = "every order has the value 0" if people.buyers.has_values else "no value can be added up"
+        text = f"{_ordered(len(people.buyers))}, but what they are worth can't be said: {why}."
         return Finding(text, customers=len(people.buyers)), *_friends(people, friends)
     rows = tenths.to_pylist()
     found = []
@@ -211,10 +212,15 @@ def findings(people: People, groups: pa.Table, tenths: pa.Table, friends: pa.Tab
     return tuple(found)
 
 
+def _ordered(count: int) -> str:
+    return f"{count:,} customer{' has' if count == 1 else 's have'} ordered"
+
+
 def _worth(people: People) -> Finding:
     currency, buyers = people.study.currency, people.buyers
     total, ahead = float(np.nansum(buyers.total)), people.ahead
-    text = f"{len(buyers):,} customers have ordered for {currency} {total:,.0f}, {currency} {total / len(buyers):,.2f} each"
+    each = f", {currency} {total / len(buyers):,.2f} each" if len(buyers) > 1 else ""
+    text = f"{_ordered(len(buyers))} for {currency} {total:,.0f}{each}"
     if np.isfinite(ahead).all():
         years = people.forecast.context.params.get("lifetime", "")
         text += f"; {currency} {float(ahead.sum()):,.0f} more is expected of them (lifetime of {years}, discounted)"

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._order_days import Buyers, Summary
+from wayfare.analyses.repurchase._paced import simulated
 from wayfare.errors import WayfareError
 
 if TYPE_CHECKING:
-    from wayfare.analyses.repurchase._paced import Paced
-    from wayfare.stats.btyd.count_model import CountModel
+    from wayfare.analyses.repurchase._paced import Kinds, Paced
     from wayfare.stats.btyd.gamma_gamma import GammaGamma
 
 Floats = NDArray[np.float64]
@@ -97,7 +97,7 @@ def lifetime(
 ) -> Lifetime:
     """The discounted value of each customer's orders within `weeks`.
 
-    The range is that of simulated futures under drawn parameters (Laplace), once for each pair of repeat orders and
+    The range is that of simulated futures under drawn parameters, once for each pair of repeat orders and
     age: with order values Gamma(p, ν) and ν | x, z ~ Gamma(q + px, γ + xz), the sum of N orders is
     (γ + xz)·G(pN)/G(q + px) with standard gammas G, so that recency and value only shift and scale it.
     """
@@ -105,7 +105,7 @@ def lifetime(
     ahead = paced.ahead(summary, weeks)
     rate *= weeks / ahead
     orders = (
-        paced.model.predict_discounted(paced.table(summary), rate, ahead)
+        paced.model.predict_discounted(paced.table(summary), rate, ahead, **paced.known(summary))
         if rate > 0
         else paced.orders(summary, weeks)
     )
@@ -120,20 +120,12 @@ def lifetime(
 def _range(
     paced: Paced, worth: Worth, summary: Summary, alive: Floats, orders: Floats, ahead: float
 ) -> tuple[Floats, Floats]:
-    from wayfare.stats.btyd.summary import groups
-
-    model, own = paced.model, paced.table(summary)
+    own = paced.table(summary)
     age = own["age"] if len(alive) <= _ROWS else np.maximum(np.round(own["age"]), 1 / 7)
-    first, kind = groups(summary.frequency, age, worth.x)
-    kinds = np.column_stack((summary.frequency, age, worth.x))[first]
-    table = {
-        "frequency": kinds[:, 0],
-        "recency": np.where(kinds[:, 0] > 0, kinds[:, 1], 0.0),
-        "age": kinds[:, 1],
-    }
-    draws = _futures(model, worth, table, kinds[:, 2], ahead)
-    likely = model.predict_alive(table)[kind]
-    plain = model.predict_orders(own, ahead)
+    kinds = paced.kinds(summary, worth.x, age=age)
+    draws = _futures(paced, worth, kinds, worth.x[kinds.first], ahead)
+    likely = paced.model.predict_alive(kinds.table, **kinds.known)[kinds.of]
+    plain = paced.model.predict_orders(own, ahead, **paced.known(summary))
     scale = np.where(plain > 0, orders / np.where(plain > 0, plain, 1.0), 1.0)
     if worth.model:
         scale = scale * (worth.model.params_["gamma"] + worth.x * worth.z)
@@ -142,20 +134,20 @@ def _range(
         # The future of those who live is the same whenever they last bought: only the chance of living differs.
         level = 1 - (1 - q) * likely / np.maximum(alive, 1e-12)
         place = np.clip((level * draws.shape[1]).astype(np.int64), 0, draws.shape[1] - 1)
-        found.append(np.where(level > 0, scale * draws[kind, place], 0.0))
+        found.append(np.where(level > 0, scale * draws[kinds.of, place], 0.0))
     return found[0], found[1]
 
 
-def _futures(model: CountModel, worth: Worth, table: dict[str, Floats], x: Floats, ahead: float) -> Floats:
+def _futures(paced: Paced, worth: Worth, kinds: Kinds, x: Floats, ahead: float) -> Floats:
     """Sorted draws of what the orders of a time ahead add up to, before scaling, shape (kinds, draws)."""
     rng = np.random.default_rng(3)
-    points = model.draws(_DRAWS, seed=1)
-    values = worth.model.draws(_DRAWS, seed=2) if worth.model else [None] * _DRAWS
+    points = paced.draws(_DRAWS)
+    values = worth.model.draws(_DRAWS, 2, paced.method) if worth.model else [None] * _DRAWS
     found = []
     for number, (point, value) in enumerate(zip(points, values, strict=True)):
-        drawn = model.at(point)
+        drawn = paced.model.at(point)
         for each in range(_EACH):
-            orders = drawn.simulate(table, ahead, seed=1000 * number + each)
+            orders = simulated(drawn, kinds.table, kinds.known, ahead, seed=1000 * number + each)
             found.append(_money(orders, x, value, rng) if worth.model else orders * worth.mean[0])
     return np.sort(np.array(found).T, axis=1)
 

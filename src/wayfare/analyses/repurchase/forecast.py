@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import numpy as np
 import pyarrow as pa
 
 from wayfare.analyses._observed import whole_histories
 from wayfare.analyses.repurchase import _forecast_tables as tables
-from wayfare.analyses.repurchase._candidates import (
-    CALENDAR,
-    ENOUGH,
-    PLAIN,
-    SEASON_DAYS,
-    Candidate,
-    final,
-    fit,
-    judged,
-    ranked,
-)
-from wayfare.analyses.repurchase._forecast_found import Forecast
+from wayfare.analyses.repurchase._candidates import CALENDAR
+from wayfare.analyses.repurchase._forecast_given import months_of
+from wayfare.analyses.repurchase._forecast_run import Asked, forecast_of
 from wayfare.analyses.repurchase._forecast_words import said, warned
-from wayfare.analyses.repurchase._holdout import actual_orders
-from wayfare.analyses.repurchase._order_days import Buyers, buyers_of, order_days, span
-from wayfare.analyses.repurchase._origins import EARLIER, SHORTEST_RECORD, Miss, earlier_errors
-from wayfare.analyses.repurchase._outlook import Outlook, Season, outlook, season_of
-from wayfare.analyses.repurchase._worth import worth_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration
-from wayfare.domain.parameters import Share
+from wayfare.domain.parameters import Numbers, Properties, Share
 from wayfare.errors import InvalidParameter
 from wayfare.result import Columns, Result
 from wayfare.study import Study
-
-_SHORTEST = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +51,7 @@ class ForecastResult(Result):
             holdout_expected="orders it expected in the holdout; null without one",
             holdout_actual="orders that came, of the same customers",
             deviance="mean Poisson deviance a customer in the holdout; the smallest is best",
+            week_error="mean distance of a week's orders from what was expected of it, as a share of a mean week: where seasons show",
             chosen="whether the forecast rests on it",
             final_parameters="of the chosen model, fitted on all orders",
             note="what the data can't tell the model",
@@ -112,7 +95,7 @@ class ForecastResult(Result):
             revenue_high="upper end of the interval",
             revenue_actual="what came; null ahead",
             season_spread="standard deviation, as a share, that quarters are given for what a model without a calendar can't know",
-            season="`seen`: read off at least a year; `unseen`: assumed, the season ahead was never observed",
+            season="`seen`: read off at least a year; `given`: that of the calendar; `unseen`: assumed, the season ahead was never observed",
         ),
     ]
     active: Annotated[
@@ -151,6 +134,17 @@ class ForecastResult(Result):
             rate="orders of a customer in this month over those in an average one; empty unless the chosen model has a calendar",
         ),
     ]
+    covariates: Annotated[
+        pa.Table,
+        Columns(
+            covariate="a column, or a name in it against the commonest one; numbers by a standard deviation",
+            customers="customers of that name, or with the number known",
+            on="`rate`: the pace while a customer; `dropout`: the leaving",
+            multiplier="of the pace; of the rate of leaving (Pareto/NBD), or of a and b (the others: above 1 customers differ less in their chance to leave)",
+            low="lower end of the 90% interval",
+            high="upper end",
+        ),
+    ]
 
     def draw(self) -> Picture | None:
         """Orders by week: what was expected, with its interval, and what came."""
@@ -171,17 +165,26 @@ def forecast(
     lifetime: Duration = Duration.parse("1095d"),
     discount: Share = 0.1,
     confidence: Share = 0.9,
+    uncertainty: Literal["laplace", "bootstrap"] = "laplace",
+    covariates: Properties = (),
+    calendar: Numbers = (),
 ) -> ForecastResult:
     """How many orders will come from the customers we have, from whom, when, and worth how much?
 
     Buy-till-you-die models (BG/NBD, MBG/NBD, Pareto/NBD, and where a year and a half was seen the better of the first
-    two with a season and trend) are fitted on all orders but those of the last weeks, and judged by the Poisson deviance of each customer's orders; a model with a parameter that the data can't
-    tell comes after those without. The best is fitted again on all orders; where even that leaves a parameter open,
-    a weak prior holds it. Orders of one customer on one day count as one, in weeks from the first order. The value
-    of an order is Gamma-Gamma's, on repeat orders. New customers, who have yet to come, are not in the forecast.
-    Intervals of totals hold chance, the parameters' doubt, and how far off past quarters and the same forecast made
-    up to four times earlier were; where less than a year was seen, a standard deviation of at least 25% is assumed. With fewer than 50
-    repeat customers no model is fitted.
+    two with a season and trend) are fitted on all orders but those of the last weeks, and judged by the Poisson
+    deviance of each customer's orders; a model with a parameter that the data can't tell comes after those without.
+    The best is fitted again on all orders; where even that leaves a parameter open, a weak prior holds it. Orders of
+    one customer on one day count as one, in weeks from the first order. The value of an order is Gamma-Gamma's, on
+    repeat orders. New customers, who have yet to come, are not in the forecast. Intervals of totals hold chance, the
+    parameters' doubt, and how far off past quarters and the same forecast made up to four times earlier were; where
+    less than a year was seen, a standard deviation of at least 25% is assumed, 10% where a calendar was given. With
+    fewer than 50 repeat customers no model is fitted.
+
+    Covariates are each customer's first known values in rows up to the first order, and act on the pace and on the
+    leaving: numbers in standard deviations from their mean, names against the commonest one, those of under 50
+    customers or 2% together. A calendar that is given takes the place of an estimated one, and the forecast follows
+    it whatever the holdout says.
 
     Args:
         horizon: How far ahead, in whole weeks.
@@ -191,9 +194,17 @@ def forecast(
         lifetime: How far ahead lifetime value counts orders.
         discount: By how much money of next year is worth less than today's.
         confidence: Of the intervals of weeks and totals; those of a customer are 80% ranges.
+        uncertainty: Where the parameters' doubt comes from: laplace, the likelihood's curvature; bootstrap, fits on
+            resampled customers, which takes some eighty fits and holds where the curvature misleads.
+        covariates: Columns that say what kind of customer somebody is, such as the channel or the age.
+        calendar: A known season: twelve multipliers of the pace, January first, as in 1,1,1,1,1,1,0.8,0.8,1,1,1.3,1.9;
+            only their ratios count.
     """
     _checked(confidence, discount)
-    found = _forecast(whole_histories(study), horizon, holdout, model, confidence)
+    asked = Asked(
+        horizon, holdout, model, confidence, uncertainty, covariates, months_of(calendar, model, CALENDAR)
+    )
+    found = forecast_of(whole_histories(study), asked)
     return ForecastResult(
         customers=tables.customers(found, lifetime.days / 7, discount),
         models=tables.models(found),
@@ -205,6 +216,7 @@ def forecast(
         tracking=tables.tracking(found),
         histories=tables.histories(found),
         season=tables.season(found),
+        covariates=tables.covariates(found),
         findings=said(found),
         warnings=warned(found),
     )
@@ -223,86 +235,3 @@ def _checked(confidence: float, discount: float) -> None:
             where="discount",
             hint="Give a share such as 0.1.",
         )
-
-
-def _forecast(
-    study: Study, horizon: Duration, holdout: Duration | None, model: str, confidence: float
-) -> Forecast:
-    origin, now = span(study)
-    weeks = max(round(horizon.days / 7), 1)
-    held_out = _held_out(now - origin + 1, weeks, holdout)
-    fold = order_days(
-        study, _cuts(origin, now, held_out), keep=now - origin >= SEASON_DAYS or model in CALENDAR
-    )
-    buyers = buyers_of(study, fold, study.fold(fold))
-    candidates = _tried(buyers, model, held_out)
-    summary = buyers.at()
-    chosen = final([c.name for c in ranked(candidates) if c.paced], buyers) if candidates else None
-    worth = worth_of(buyers, summary)
-    if chosen is None or chosen.paced is None:
-        return Forecast(
-            study, buyers, weeks, held_out, candidates, None, worth, None, None, None, None, confidence
-        )
-    judge = next((c for c in candidates if c.name == chosen.name and c.paced and len(c.expected)), None)
-    past = earlier_errors(chosen.name, judge, buyers)
-    season = season_of(chosen.paced, buyers, now, worth.spread, past)
-    ahead = outlook(chosen.paced, summary, worth.mean, worth.spread, weeks, season)
-    before, season_then = _before(buyers, judge, held_out, past[1:]) if judge else (None, None)
-    return Forecast(
-        study,
-        buyers,
-        weeks,
-        held_out,
-        candidates,
-        chosen,
-        worth,
-        ahead,
-        before,
-        season,
-        season_then,
-        confidence,
-    )
-
-
-def _cuts(origin: int, now: int, held_out: int) -> tuple[int, ...]:
-    """The holdout's start, and earlier origins as far apart that the same forecast can be tried from."""
-    if not held_out:
-        return ()
-    earlier = (now - 7 * held_out * back for back in range(2, 2 + EARLIER))
-    return now - 7 * held_out, *(cut for cut in earlier if cut - origin >= SHORTEST_RECORD)
-
-
-def _held_out(days: int, weeks: int, asked: Duration | None) -> int:
-    if asked is None:
-        found = min(weeks, days // 7 // 3)
-        return found if found >= _SHORTEST else 0
-    found = round(asked.days) // 7
-    return found if 7 * found < days else 0
-
-
-def _tried(buyers: Buyers, model: str, held_out: int) -> tuple[Candidate, ...]:
-    if buyers.repeaters < ENOUGH:
-        return ()
-    earlier = buyers.at(buyers.before)
-    held_out = held_out if earlier.repeaters >= ENOUGH else 0
-    cut, actual = (buyers.before, actual_orders(buyers, earlier)) if held_out else (-1, np.zeros(0))
-
-    def tried(name: str) -> Candidate:
-        found = fit(name, buyers, cut)
-        return judged(found, earlier, float(held_out), actual) if held_out else found
-
-    if model != "best":
-        return (tried(model),)
-    plain = tuple(tried(name) for name in PLAIN)
-    if len(buyers.first_day) and buyers.cuts[cut] - int(buyers.first_day.min()) < SEASON_DAYS:
-        return plain
-    base = ranked([candidate for candidate in plain if f"{candidate.name} with calendar" in CALENDAR])[0]
-    return *plain, tried(f"{base.name} with calendar")
-
-
-def _before(buyers: Buyers, judge: Candidate, held_out: int, past: Sequence[Miss]) -> tuple[Outlook, Season]:
-    assert judge.paced is not None
-    earlier = buyers.at(buyers.before)
-    worth = worth_of(buyers, earlier)
-    season = season_of(judge.paced, buyers, buyers.cuts[buyers.before], worth.spread, past)
-    return outlook(judge.paced, earlier, worth.mean, worth.spread, held_out, season), season

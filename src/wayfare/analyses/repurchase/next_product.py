@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -15,6 +15,7 @@ from wayfare.analyses.repurchase._cross_sell import Leads, leads
 from wayfare.analyses.repurchase._offers import bulk, cross_sell, up_sell
 from wayfare.analyses.repurchase._product_models import ENOUGH, Trial, trial
 from wayfare.analyses.repurchase._product_rows import known, product_rows
+from wayfare.analyses.repurchase._said import order_lines, people, seen_of, warnings_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.parameters import Property
@@ -50,12 +51,12 @@ class NextProductResult(Result):
         Columns(
             model="the recommender",
             recall="share of the held-out basket among the first ten products (a third of all where there are 30 or fewer)",
+            low="lower end of the recall's 95% interval",
+            high="upper end",
             recall_repeat="the same of what the customer had bought before",
             recall_explore="the same of what was new to the customer",
             ndcg="normalised discounted cumulative gain of the same products",
             n="customers whose last basket was held out",
-            low="lower end of the recall's 95% interval",
-            high="upper end",
             chosen="whether it makes the list of products",
         ),
     ]
@@ -112,11 +113,18 @@ def next_product(
             f"The log has no column {column!r}: what customers buy next can't be said. Ingest order lines with it."
         )
     study = whole_histories(study)
-    fold = basket_lines(study, column)
-    lines = bought(study, fold, study.fold(fold))
+    fold, orders = basket_lines(study, column), order_lines(study)
+    found, read = study.fold_all([fold, orders])
+    seen, lines = seen_of(study, orders, read), bought(study, fold, found)
+    warnings = warnings_of(study, seen)
     if not len(lines.customers):
-        return _nothing("No order line with a product yet: too few to say what customers buy next.")
-    return _answer(study, lines, k, _most_orders(lines, customers))
+        return _nothing(
+            f"No order line with a {column} and a value above zero yet: what customers buy next can't be said.",
+            warnings,
+        )
+    if not seen.one_currency:
+        lines = replace(lines, price=np.full(len(lines.price), np.nan))
+    return replace(_answer(study, lines, k, _most_orders(lines, customers)), warnings=warnings)
 
 
 def _most_orders(lines: Bought, customers: int | None) -> NDArray[np.int64]:
@@ -150,13 +158,13 @@ def _models(tried: Trial) -> pa.Table:
     return table(
         model=pa.array(names, pa.string()),
         recall=known(recall),
+        low=known(np.maximum(recall - half, 0)),
+        high=known(np.minimum(recall + half, 1)),
         **{
             n: known(np.array([getattr(f, n) for f in found], dtype=float))
             for n in ("recall_repeat", "recall_explore", "ndcg")
         },
         n=np.array([f.n for f in found], dtype=np.int64),
-        low=known(np.maximum(recall - half, 0)),
-        high=known(np.minimum(recall + half, 1)),
         chosen=pa.array([name == tried.best for name in names], pa.bool_()),
     )
 
@@ -192,7 +200,7 @@ def _findings(lines: Bought, tried: Trial, found: Leads, steady: int, crossing: 
     if steady:
         said.append(
             Finding(
-                f"{steady:,} customers buy one product at so steady a pace that several at once make sense.",
+                f"{people(steady)} {'buys' if steady == 1 else 'buy'} one product at so steady a pace that several at once make sense.",
                 customers=steady,
             )
         )
@@ -203,7 +211,8 @@ def _how_well(tried: Trial) -> Finding:
     n = max((its.n for its in tried.found.values()), default=0)
     if n < ENOUGH:
         return Finding(
-            f"Too few to say how well the next order can be guessed: {n:,} customers have three orders or more."
+            "Too few to say how well the next order can be guessed: "
+            f"{people(n)} {'has' if n == 1 else 'have'} three orders or more."
         )
     best = tried.found[tried.best]
     parts = [
@@ -212,18 +221,19 @@ def _how_well(tried: Trial) -> Finding:
         if share == share  # noqa: PLR0124 - nan where no basket holds any
     ]
     return Finding(
-        f"The {tried.at} likeliest products of each customer hold {best.recall:.0%} of the next order, measured on the last order of "
+        f"{'The likeliest product' if tried.at == 1 else f'The {tried.at} likeliest products'} of each customer "
+        f"{'holds' if tried.at == 1 else 'hold'} {best.recall:.0%} of the next order, measured on the last order of "
         f"{n:,} customers: {' and '.join(parts)}.",
         customers=n,
     )
 
 
-def _nothing(said: str) -> NextProductResult:
+def _nothing(said: str, warnings: tuple[str, ...] = ()) -> NextProductResult:
     empty = {
         name: table(**{column: pa.array([], _TYPES.get(column, pa.float64())) for column in columns})
         for name, columns in NextProductResult.columns().items()
     }
-    return NextProductResult(**empty, findings=(Finding(said),))
+    return NextProductResult(**empty, findings=(Finding(said),), warnings=warnings)
 
 
 _TEXT = ("customer", "product", "kind", "reason", "model", "category_from", "category_to")

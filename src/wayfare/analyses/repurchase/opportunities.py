@@ -28,6 +28,7 @@ from wayfare.analyses.repurchase._effects import Effect, effects_of
 from wayfare.analyses.repurchase._opportunity_words import bars_of, findings_of
 from wayfare.analyses.repurchase._order_days import last_moment
 from wayfare.analyses.repurchase._product_rows import known, one_dictionary
+from wayfare.analyses.repurchase._said import order_lines, seen_of, warnings_of
 from wayfare.analyses.repurchase.forecast import forecast
 from wayfare.analyses.repurchase.next_product import next_product
 from wayfare.analyses.repurchase.repurchase_points import repurchase_points
@@ -62,7 +63,7 @@ class OpportunitiesResult(Result):
             expected_value="money added by the action, before the contact's cost; null where no value is known",
             low="the same at the lower end of the action's effect",
             high="at the upper end",
-            basis="what the effect rests on: `prior` (stated, not measured) or `measured`; null for those left alone",
+            basis="what the number rests on, in words: who says how large the effect is, and its range; null for those left alone",
             holdout="true: do not contact, so that the effect can be measured against those contacted",
             cost="of the contact",
             extra_orders="orders added (offers taken, or new customers, for such actions)",
@@ -102,6 +103,8 @@ class OpportunitiesResult(Result):
             low="the same at the lower end of all effects",
             high="at their upper end",
             cost="of the contacts",
+            holdout="the share of customers held out",
+            salt="what the assignment is keyed with: the same salt and share hold out the same customers in every run",
         ),
     ]
 
@@ -121,25 +124,27 @@ def opportunities(
     margin: Share = 1.0,
     ahead: Duration = Duration.parse("30d"),
     holdout: Share = 0.1,
-    seed: int = 1,
+    salt: str | None = None,
     effects: tuple[str, ...] = (),
     measured: tuple[str, ...] = (),
 ) -> OpportunitiesResult:
     """Whom should we contact with what, when, and what would it add?
 
     What customers do unasked comes from `forecast`, `repurchase_points` (the window) and `next_product`; what an action adds is
-    the value at stake times the action's effect. Effects are stated priors, wide on purpose and shown with the result, until
-    an experiment says more: nothing here was measured by the log. A customer gets the actions that add most after their cost, at
-    most `contacts`; where there is a budget, rows that add most for each unit of cost come first. Low and high are those of
-    the effect alone; for a sum over customers they hold for all at once, as the doubt about an effect is shared.
+    the value at stake times the action's effect. An effect is what an experiment of yours showed (`measured`), else your own
+    prior (`effects`), else a stated prior, wide on purpose: nothing here was measured by the log. The table `actions` shows each
+    with its source. A customer gets the actions that add most after their cost, at most `contacts`; where there is a budget,
+    rows that add most for each unit of cost come first. Low and high are those of the effect alone; for a sum over customers
+    they hold for all at once, as the doubt about an effect is shared.
 
     *Remind*, *cross-sell*, *up-sell* and *bundle* fit customers whose window is open or opens within `ahead`; *win back* those
     whose window has passed; *loyalty reward* the tenth worth most with five orders or more; *ask for a referral* those who have
     recommended or gave one of the best scores; *thank* those who ordered in the last 14 days. Who had a refund, return,
     complaint or cancellation in the last 30 days, or has left in all likelihood (chance under 5%), is left alone.
 
-    Who is held out follows from a hash (BLAKE2b) of seed and customer, so that it stays the same from run to run; the
-    budget's line is the same for them. Compare the orders of both groups after the contacts.
+    Who is held out is drawn by a hash (BLAKE2b) of `salt` and customer: as good as at random, and the same in every later run
+    and on new data, so that the assignment needs no file; the budget's line is the same for them. Later `holdout_effect`
+    compares the orders of both groups, and writes what it finds as `measured` takes it.
 
     Args:
         budget: What all contacts together may cost; no limit unless given.
@@ -148,15 +153,16 @@ def opportunities(
         margin: The share of an order's value that is left after what it costs to fill it.
         ahead: How far ahead contacts are planned.
         holdout: The share of customers who are not contacted, to measure against.
-        seed: Another number gives another holdout group.
-        effects: Your own priors as action=low:mid:high, such as remind=0.01:0.03:0.06.
-        measured: What experiments of yours showed, written likewise.
+        salt: What the draw is keyed with; the study's name unless given. Another one gives another group.
+        effects: Your own priors as action=low:mid:high, such as remind=0.01:0.03:0.06 for a chance to order that rises by 1% to 6%.
+        measured: What experiments of yours showed, written likewise; see `holdout_effect`.
     """
     _check(budget, contacts)
     said = effects_of(effects, measured, cost_per_contact)
     whole = whole_histories(study)
-    fold = contact_facts(whole)
-    facts = facts_of(whole.log, fold, whole.fold(fold))
+    fold, lines = contact_facts(whole), order_lines(whole)
+    met, read = whole.fold_all([fold, lines])
+    facts = facts_of(whole.log, fold, met)
     points, expected, products = (
         study.result(repurchase_points),
         study.result(forecast),
@@ -164,18 +170,26 @@ def opportunities(
     )
     book = book_of(points.tables["due"], expected.tables["customers"], products.tables["products"], facts)
     today = int(local_days(np.array([last_moment(whole.log)]), study.zone)[0])
-    plan = _plan(
-        book, said, today, round(ahead.days), contacts, margin, budget, _held(book.customer, seed, holdout)
-    )
+    salt = study.name if salt is None else salt
+    held = held_out(book.customer, salt, holdout)
+    plan = _plan(book, said, today, round(ahead.days), contacts, margin, budget, held)
     actions = _actions(plan)
     return OpportunitiesResult(
         opportunities=_table(plan),
         actions=actions,
-        totals=_totals(plan, actions),
+        totals=_totals(plan, actions, holdout, salt),
         findings=findings_of(
             study.currency if plan.by_money else None, len(plan.book), plan.extra_orders, actions
         ),
+        warnings=(*warnings_of(whole, seen_of(whole, lines, read)), *_unforecast(book)),
     )
+
+
+def _unforecast(book: Book) -> list[str]:
+    if not len(book) or not np.isnan(book.p_alive).all():
+        return []
+    said = "There is no forecast of each customer (see `forecast`): chances are those of the windows alone, "
+    return [f"{said}a loyalty reward can't be valued, and an order counts as the mean of all."]
 
 
 def _check(budget: float | None, contacts: int) -> None:
@@ -187,19 +201,13 @@ def _check(budget: float | None, contacts: int) -> None:
         raise InvalidParameter(f"A budget can't be {budget:g}.", where="budget", hint="Give 0 or more.")
 
 
-def _held(customers: pa.Array, seed: int, share: float) -> NDArray[np.bool_]:
-    """Who is held out: the first 8 bytes of BLAKE2b of `seed:customer`, read as a number from 0 to 1, below the share."""
-    start = hashlib.blake2b(f"{seed}:".encode(), digest_size=8)
-    limit = int(share * 2**64)
-
-    def number(name: str) -> int:
-        mine = start.copy()
-        mine.update(name.encode())
-        return int.from_bytes(mine.digest(), "big")
-
-    return np.fromiter(
-        (number(name) < limit for name in customers.to_pylist()), dtype=bool, count=len(customers)
-    )
+def held_out(customers: pa.Array, salt: str, share: float) -> NDArray[np.bool_]:
+    """Who is held out: the first 8 bytes of BLAKE2b of `salt:customer`, read as a number from 0 to 1, below the share."""
+    if share >= 1:
+        return np.ones(len(customers), dtype=bool)
+    start, names = f"{salt}:".encode(), customers.cast(pa.binary()).to_pylist()
+    digests = b"".join([hashlib.blake2b(start + name, digest_size=8).digest() for name in names])
+    return np.frombuffer(digests, dtype=">u8") < np.uint64(share * 2**64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,7 +253,7 @@ def _table(plan: _Plan) -> pa.Table:
     buyer = np.concatenate([rows.buyer, left])
     action = np.concatenate([rows.action, np.full(left.size, len(plan.effects))])
     acted = action < len(plan.effects)
-    basis = pa.array([effect.basis for effect in plan.effects.values()] or [""])
+    basis = pa.array([effect.in_words for effect in plan.effects.values()])
     nothing, unknown = np.zeros(left.size), np.full(left.size, np.nan)
     money = {name: np.concatenate([getattr(rows, name), nothing]) if plan.by_money else np.full(len(buyer), np.nan)
              for name in ("mid", "low", "high")}  # fmt: skip
@@ -259,7 +267,7 @@ def _table(plan: _Plan) -> pa.Table:
         expected_value=known(money["mid"]),
         low=known(money["low"]),
         high=known(money["high"]),
-        basis=basis.take(pa.array(action, mask=~acted)),
+        basis=pa.DictionaryArray.from_arrays(pa.array(action.astype(np.int32), mask=~acted), basis),
         holdout=plan.held[buyer],
         cost=np.concatenate([rows.cost, nothing]),
         extra_orders=np.concatenate([rows.orders, nothing]),
@@ -316,7 +324,7 @@ def _action(plan: _Plan, number: int, effect: Effect) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _totals(plan: _Plan, actions: pa.Table) -> pa.Table:
+def _totals(plan: _Plan, actions: pa.Table, holdout: float, salt: str) -> pa.Table:
     rows = [row for row in actions.to_pylist() if row["action"] != LEAVE]
     sums = {
         name: float(sum(row[name] for row in rows)) if plan.by_money else np.nan
@@ -329,6 +337,8 @@ def _totals(plan: _Plan, actions: pa.Table) -> pa.Table:
         held_out=[sum(row["held_out"] for row in rows)],
         **{name: known(np.array([value])) for name, value in sums.items()},
         cost=[sum(row["cost"] for row in rows)],
+        holdout=[float(holdout)],
+        salt=[salt],
     )
 
 

@@ -21,6 +21,7 @@ from wayfare.analyses.repurchase._returns import (
     hazard_rows,
     sorted_buyers,
 )
+from wayfare.analyses.repurchase._said import order_lines, people, seen_of, warnings_of
 from wayfare.analyses.repurchase._windows import ENOUGH, due_rows, window_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
@@ -134,7 +135,8 @@ def repurchase_points(
     whole = whole_histories(study)
     now = int(local_days(np.array([last_moment(whole.log)]), study.zone)[0])
     fold = Returns(whole.stages, study.zone, now, by or "")
-    found = whole.fold(fold)
+    lines = order_lines(whole)
+    found, read = whole.fold_all([fold, lines])
     matched = study.result(touchpoints, window=window, horizon=horizon)
     groups, buyers = groups_of(whole, fold, found), sorted_buyers(whole, found)
     windows = _windows(groups)
@@ -146,6 +148,7 @@ def repurchase_points(
         due=due,
         moments=moments,
         findings=_findings(windows, due, moments, now, horizon),
+        warnings=warnings_of(whole, seen_of(whole, lines, read)),
     )
 
 
@@ -222,9 +225,10 @@ def _findings(
     rows = {row["group"]: row for row in windows.to_pylist()}
     if rows[EVERYBODY]["opens_days"] is None:
         few = rows[EVERYBODY]["customers"]
+        ordered = f"{few:,} {'has' if few == 1 else 'have'} ordered"
         return (
             Finding(
-                f"Too few to say when customers come back: {few:,} have ordered, fewer than {ENOUGH} orders were followed by another."
+                f"Too few to say when customers come back: {ordered}, and fewer than {ENOUGH} orders were followed by another."
             ),
         )
     said = [_when(rows[EVERYBODY]), *_by_number(rows), *_in_window(due, now)]
@@ -271,7 +275,8 @@ def _in_window(due: pa.Table, now: int) -> list[Finding]:
     chances = due["chance"].filter(pc.and_(open_now, pc.invert(due["late"])))
     if not len(chances):
         return []
-    said = f"{len(chances):,} customers are in their window on {today}: about {pc.sum(chances).as_py():,.0f} of them order in what is left of it."
+    are = "is in its" if len(chances) == 1 else "are in their"
+    said = f"{people(len(chances))} {are} window on {today}: about {pc.sum(chances).as_py():,.0f} of them order in what is left of it."
     return [Finding(said, customers=len(chances))]
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from wayfare.analyses._observed import whole_histories
 from wayfare.analyses.repurchase._order_days import Buyers, buyers_of, order_days, span
-from wayfare.analyses.repurchase._said import warnings_of
+from wayfare.analyses.repurchase._said import people, warnings_of
 from wayfare.analyses.repurchase._segments import NAMES, NOT_YET, Scores, rules, scores_at, segment_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
@@ -160,21 +160,25 @@ def _findings(
     study: Study, buyers: Buyers, scores: Scores, segments: np.ndarray, moves: pa.Table, back: Duration
 ) -> tuple[Finding, ...]:
     if not len(buyers):
-        said = f"{buyers.without_order:,} customers have never ordered." if buyers.without_order else ""
+        never = buyers.without_order
+        said = f"{people(never)} {'has' if never == 1 else 'have'} never ordered." if never else ""
         return (Finding(f"Nobody has ordered yet: too few to say who is a good customer. {said}".strip()),)
     best = np.isin(segments, [NAMES.index(name) for name in _KEPT])
     slipping = np.isin(segments, [NAMES.index(name) for name in ("can't lose", "at risk")])
-    found = [_share_of(study, scores, best, "champions and loyal customers")]
-    found.append(
-        _share_of(
-            study, scores, slipping, "customers who used to order often are silent (can't lose, at risk)"
-        )
-    )
+    found = []
+    if best.any():
+        found.append(_share_of(study, scores, best, "champions and loyal customers"))
+    if slipping.any():
+        silent = "customers who used to order often are silent (can't lose, at risk)"
+        found.append(_share_of(study, scores, slipping, silent))
+    if not buyers.repeaters:
+        found.append(Finding("Nobody has ordered on two days yet: frequency tells nobody apart."))
     found += _slipped(moves, back)
     left_out = f"; {buyers.without_order:,} who never ordered are left out" if buyers.without_order else ""
     found.append(
         Finding(
-            f"{len(buyers):,} customers have ordered, {buyers.repeaters / len(buyers):.0%} on more than one day{left_out}."
+            f"{people(len(buyers))} {'has' if len(buyers) == 1 else 'have'} ordered, "
+            f"{buyers.repeaters / len(buyers):.0%} on more than one day{left_out}."
         )
     )
     return tuple(found)

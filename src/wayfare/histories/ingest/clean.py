@@ -22,7 +22,7 @@ from wayfare.histories.ingest.cells import (
 )  # fmt: skip
 from wayfare.histories.ingest.expressions import columns_of, compiled, condition
 from wayfare.histories.ingest.load import Load, property_names
-from wayfare.histories.ingest.raw import Raw
+from wayfare.histories.ingest.raw import FAULT, Raw
 from wayfare.histories.ingest.recipe import Recipe
 from wayfare.histories.ingest.scope import Scope, Steps
 from wayfare.histories.ingest.times import EARLIEST, ISO, LATEST, Reading, forms, in_utc, reading
@@ -177,6 +177,8 @@ def _branch(
     faults = _faults(outer)
     said = [as_text(outer[key]) for key in outer if CANONICAL.get(key) is Kind.NUMBER and outer[key].is_text]
     offence = f"concat_ws(chr(31), {', '.join(['t_given', *said])})"
+    if FAULT in load.raw.columns:
+        inner[quoted(FAULT)] = quoted(FAULT)
     return _Branch(index, load.raw, order, keep, steps, inner, outer, faults, offence)
 
 
@@ -254,8 +256,9 @@ def _select(branch: _Branch, types: Mapping[str, str]) -> str:
     values = {name: _cast(branch.cells.get(name), name, kind) for name, kind in types.items()}
     shown = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in values.items())
     cases = " ".join(f"WHEN {test} THEN {literal(reason)}" for test, reason in branch.faults)
+    judged = f" ELSE {quoted(FAULT)}" if quoted(FAULT) in branch.inner else ""
     offence = f"CASE WHEN fault IS NOT NULL THEN {branch.offence} END AS offence"
-    return f"SELECT ord, {branch.load} AS src, line, CASE {cases} END AS fault, {offence}, {shown} FROM (SELECT {first} FROM {rows}{where})"
+    return f"SELECT ord, {branch.load} AS src, line, CASE {cases}{judged} END AS fault, {offence}, {shown} FROM (SELECT {first} FROM {rows}{where})"
 
 
 def _decimal(con: duckdb.DuckDBPyConnection, load: Load) -> str:

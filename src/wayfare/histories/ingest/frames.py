@@ -19,7 +19,7 @@ from wayfare.histories.ingest.clean import stage
 from wayfare.histories.ingest.detect import detect_in
 from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, blocks, encode
 from wayfare.histories.ingest.kinds import kinds_of
-from wayfare.histories.ingest.load import Load
+from wayfare.histories.ingest.load import Load, said_kinds
 from wayfare.histories.ingest.mapping import Mapping, Properties
 from wayfare.histories.ingest.raw import Raw, described, without_rowid
 from wayfare.histories.ingest.recipe import recipe_of
@@ -60,13 +60,18 @@ def memory_source(
     with workbench() as (con, scratch):
         given = pieces([str(frame)]) if isinstance(frame, str | Path) else [None]
         loads = [_load(con, number, frame, piece, explicit, scratch) for number, piece in enumerate(given)]
-        staged = stage(con, loads, zone)
-        checked = check(con, loads, staged, rows=False, ids="")
-        _report(checked)
-        kinds = kinds_of(con, checked.usable, staged.columns, None)
-        encoded = encode(con, checked.usable, staged.columns, kinds, None, zone)
-        batches = tuple(blocks(iter(con.sql(encoded.query).to_arrow_reader(BATCH_ROWS))))
-        return MemorySource(encoded.schema, _facts(con, checked, encoded, batches), batches, _names(encoded))
+        return source_of(con, loads, zone)
+
+
+def source_of(con: duckdb.DuckDBPyConnection, loads: Sequence[Load], zone: str) -> MemorySource:
+    """The usable rows of the loads as a log in memory; warns of the others."""
+    staged = stage(con, loads, zone)
+    checked = check(con, loads, staged, rows=False, ids="")
+    _report(checked)
+    kinds = kinds_of(con, checked.usable, staged.columns, None, said_kinds(loads))
+    encoded = encode(con, checked.usable, staged.columns, kinds, None, zone)
+    batches = tuple(blocks(iter(con.sql(encoded.query).to_arrow_reader(BATCH_ROWS))))
+    return MemorySource(encoded.schema, _facts(con, checked, encoded, batches), batches, _names(encoded))
 
 
 def arrow_of(frame: Any) -> pa.Table:
@@ -117,7 +122,7 @@ def _load(
 ) -> Load:
     table = f"raw_{number}"
     raw = (
-        _raw(con, frame, table)
+        raw_of(con, frame, table)
         if piece is None
         else read(con, piece, table, Wanted(recipe_of(explicit).roles(), scratch))
     )
@@ -127,7 +132,8 @@ def _load(
     return Load(raw, recipe_of(explicit.completed(detect_in(con, raw).mapping)))
 
 
-def _raw(con: duckdb.DuckDBPyConnection, frame: Any, name: str) -> Raw:
+def raw_of(con: duckdb.DuckDBPyConnection, frame: Any, name: str) -> Raw:
+    """The data frame as a source that was read, in the table `name`."""
     table = arrow_of(frame)
     table = table.drop_columns(
         [column for column in table.column_names if column.startswith("__index_level_")]
@@ -148,7 +154,7 @@ def _report(checked: Checked) -> None:
             hint="Check customer=, time= and event=.",
         )
     told = f"{checked.quarantined:,} of {checked.rows:,} rows can't be used and are left out: {reasons}."
-    warnings.warn(told, UserWarning, stacklevel=4)
+    warnings.warn(told, UserWarning, stacklevel=5)
 
 
 def _names(encoded: Encoded) -> dict[str, Names]:

@@ -21,16 +21,20 @@ SAMPLE = 5000
 
 
 def kinds_of(
-    con: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, str], present: Schema | None
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: Mapping[str, str],
+    present: Schema | None,
+    said: Mapping[str, Kind] = CANONICAL,
 ) -> dict[str, Kind]:
-    """The kind of each staged column; where the log has the column already, its kind there.
+    """The kind of each staged column: as `said`, else by what is in it; where the log has the column, its kind there.
 
     Raises:
         BadInput: Where a column's values can't be stored as the log's column of that name.
     """
-    cells = {name: Cell(quoted(name), kind) for name, kind in columns.items() if name not in CANONICAL}
+    cells = {name: Cell(quoted(name), kind) for name, kind in columns.items() if name not in said}
     empty: set[str] = set()
-    kinds = {name: CANONICAL[name] for name in columns if name in CANONICAL}
+    kinds = {name: said[name] for name in columns if name in said}
     kinds |= {name: kind for name, cell in cells.items() if (kind := _by_type(name, cell)) is not None}
     kinds |= _by_content(
         con, relation, {name: cell for name, cell in cells.items() if name not in kinds}, empty

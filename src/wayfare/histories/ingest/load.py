@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wayfare.histories.ingest.raw import Raw
 from wayfare.histories.ingest.recipe import Recipe
-from wayfare.histories.schema import CANONICAL
+from wayfare.histories.schema import CANONICAL, Kind
 
 HELPERS = ("ord", "src", "line", "fault", "offence")
 """Columns of the staged rows that are none of the log's."""
@@ -18,6 +19,11 @@ class Load:
 
     raw: Raw
     recipe: Recipe
+
+
+def said_kinds(loads: Sequence[Load]) -> dict[str, Kind]:
+    """How the columns are stored that have a kind by definition: the log's own, and those that a recipe says."""
+    return {**CANONICAL, **{name: kind for load in loads for name, kind in load.recipe.kinds.items()}}
 
 
 def property_names(load: Load) -> dict[str, str]:

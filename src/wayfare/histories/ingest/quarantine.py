@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from collections.abc import Mapping as AnyMapping
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from wayfare.domain import formula
+from wayfare.domain.survey import Survey
 from wayfare.errors import NotReady
 from wayfare.histories.ingest.cells import literal, quoted
 from wayfare.histories.ingest.mapping import Mapping
@@ -30,7 +33,6 @@ MALFORMED = "malformed line"
 """The only field of a row that could not be taken apart into columns."""
 
 ID, META = "quarantine_id", ("quarantine_id", "quarantine_reason", "quarantine_source", "quarantine_line")
-_FORMULA = "[=+@\\t\\r-]"
 
 
 def rows(log_folder: Path) -> pa.Table:
@@ -51,7 +53,7 @@ def export(log_folder: Path, path: Path) -> int:
     with workbench() as (con, _):
         con.register("kept_aside", table)
         keys = keys_of(con, "kept_aside")
-        fields = ", ".join(f"{_harmless(_field(key))} AS {quoted(_harmless_name(key))}" for key in keys)
+        fields = ", ".join(f"{_harmless(_field(key))} AS {quoted(formula.harmless(key))}" for key in keys)
         meta = f"id AS {META[0]}, reason AS {META[1]}, {_harmless('source')} AS {META[2]}, line AS {META[3]}"
         con.execute(
             f"COPY (SELECT {meta}{', ' if fields else ''}{fields} FROM kept_aside ORDER BY id) TO {literal(str(path))} (FORMAT csv, HEADER true)"
@@ -61,7 +63,8 @@ def export(log_folder: Path, path: Path) -> int:
 
 def rerun(
     log_folder: Path, mended: Path | None = None, *, mapping: Mapping | None = None, preset: str | None = None,
-    as_event: str | None = None, zone: str = "UTC", dry_run: bool = False, progress: Callable[[str, float], None] | None = None,
+    as_event: str | None = None, zone: str = "UTC", surveys: AnyMapping[str, Survey] | None = None, dry_run: bool = False,
+    progress: Callable[[str, float], None] | None = None,
 ) -> IngestSummary:  # fmt: skip
     """What became of the quarantine's rows when they were run again; those that pass leave it.
 
@@ -71,6 +74,7 @@ def rerun(
             as they are.
         mapping: A corrected mapping, in place of the one they were read with; so `preset`, and `as_event`.
         zone: The workspace's time zone.
+        surveys: The surveys as their documents say now, by name; answers are read again by them.
         dry_run: Whether nothing is written.
         progress: Told the phase and how far it has come.
     """
@@ -79,7 +83,15 @@ def rerun(
     if rows(log_folder).num_rows == 0:
         raise NotReady("No rows are in quarantine.", where=str(log_folder))
     return run_again(
-        Path(log_folder), mended, mapping, preset, as_event, zone, dry_run=dry_run, progress=progress
+        Path(log_folder),
+        mended,
+        mapping,
+        preset,
+        as_event,
+        zone,
+        surveys=surveys or {},
+        dry_run=dry_run,
+        progress=progress,
     )
 
 
@@ -107,22 +119,14 @@ def _field(key: str) -> str:
 
 
 def _harmless(sql: str) -> str:
-    return (
-        f"CASE WHEN regexp_matches({sql}, {literal(f'''^'*{_FORMULA}''')}) THEN '''' || {sql} ELSE {sql} END"
-    )
-
-
-def _harmless_name(name: str) -> str:
-    return (
-        "'" + name if name.lstrip("'")[:1] in ("=", "+", "-", "@", "\t", "\r") and name.lstrip("'") else name
-    )
+    return f"CASE WHEN regexp_matches({sql}, {literal(formula.RUNS)}) THEN {literal(formula.MARK)} || {sql} ELSE {sql} END"
 
 
 def restored(sql: str) -> str:
     """A cell of a mended export without the mark that kept it from being a formula."""
-    return f"CASE WHEN regexp_matches({sql}, {literal(f'''^'+{_FORMULA}''')}) THEN substr({sql}, 2) ELSE {sql} END"
+    return f"CASE WHEN regexp_matches({sql}, {literal(formula.MARKED)}) THEN substr({sql}, {len(formula.MARK) + 1}) ELSE {sql} END"
 
 
 def restored_name(name: str) -> str:
     """A column's name, likewise."""
-    return name[1:] if name[:1] == "'" and _harmless_name(name) != name else name
+    return formula.restored(name)

@@ -16,6 +16,9 @@ LINE = "\x1fline"
 ID_COLUMN = "\x1fid"
 """The hidden column with the quarantine's id of a row that is run again."""
 
+FAULT = "\x1ffault"
+"""The hidden column with what is wrong with a row that was judged before it came here (an answer to a survey)."""
+
 
 @dataclass(frozen=True)
 class Rejected:

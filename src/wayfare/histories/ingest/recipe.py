@@ -38,6 +38,8 @@ class Recipe:
     spread: tuple[str, ...] = ()
     lenient: bool = False
     """Whether a column that the source lacks reads as missing (a preset's optional columns)."""
+    kinds: AnyMapping[str, Kind] = field(default_factory=dict)
+    """How columns of the log are stored that are not left to what is in them (those of survey answers)."""
 
     @property
     def used(self) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from wayfare.domain.survey import Survey
 from wayfare.errors import BadInput
 from wayfare.histories.ingest import quarantine
 from wayfare.histories.ingest.cells import literal, quoted
@@ -18,18 +20,21 @@ from wayfare.histories.ingest.delimited import read_dialect
 from wayfare.histories.ingest.dialect import dialect_of
 from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.mapping import Mapping
+from wayfare.histories.ingest.present import present_ids
 from wayfare.histories.ingest.presets import load_preset, preset_of
 from wayfare.histories.ingest.raw import ID_COLUMN, LINE, Raw
 from wayfare.histories.ingest.recipe import Recipe, recipe_of
 from wayfare.histories.ingest.seal import Request, bench_for, seal, untold
 from wayfare.histories.ingest.summary import IngestSummary
+from wayfare.histories.ingest.survey_rows import answers_load
 from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import Kind
+from wayfare.histories.store import SealedSource, current_generation
 
 
 def run_again(
     log_folder: Path, mended: Path | None, mapping: Mapping | None, preset: str | None, as_event: str | None, zone: str, *,
-    dry_run: bool, progress: Callable[[str, float], None] | None,
+    surveys: AnyMapping[str, Survey], dry_run: bool, progress: Callable[[str, float], None] | None,
 ) -> IngestSummary:  # fmt: skip
     """See `quarantine.rerun`."""
     told = progress or untold
@@ -42,6 +47,11 @@ def run_again(
         described = _other(mapping, preset, as_event)
         loads = [_load(con, number, group, columns, described) for number, group in enumerate(groups)]
         recipes = [described or group.recipe for group in groups]
+        if not described:
+            loads = [
+                _judged(con, log_folder, load, group, surveys)
+                for load, group in zip(loads, groups, strict=True)
+            ]
         leaves = frozenset(identity for group in groups for identity in group.ids)
         if not loads:
             raise BadInput(
@@ -71,7 +81,7 @@ class _Group:
 def _groups(con: duckdb.DuckDBPyConnection, *, only_mended: bool) -> list[_Group]:
     """The rows to run, grouped; a malformed line only once it was mended."""
     whole = f"NOT json_exists(row, '/{quarantine.MALFORMED}')"
-    chosen = "id IN (SELECT id FROM mended)" if only_mended else whole
+    chosen = f"id IN (SELECT {quoted(ID_COLUMN)} FROM mended)" if only_mended else whole
     found = con.execute(
         f"SELECT source, recipe, rule, list(id ORDER BY id) FROM kept_aside WHERE {chosen} GROUP BY ALL ORDER BY min(id)"
     ).fetchall()
@@ -90,8 +100,27 @@ def _other(mapping: Mapping | None, preset: str | None, as_event: str | None) ->
     return {"mapping": used.to_dict()}
 
 
+def _judged(
+    con: duckdb.DuckDBPyConnection,
+    log_folder: Path,
+    load: Load,
+    group: _Group,
+    surveys: AnyMapping[str, Survey],
+) -> Load:
+    """The load with its rows taken as answers, where they are some: by the survey's document of today, else by that of then."""
+    if "survey" not in group.recipe:
+        return load
+    then = Survey.model_validate(group.recipe["survey"])
+    current = current_generation(log_folder)
+    there = present_ids(con, SealedSource(current)) if current else ""
+    answers = answers_load(con, load.raw, surveys.get(then.name, then), group.source, there)
+    return replace(answers, recipe=replace(answers.recipe, **_read_as(group.recipe)))
+
+
 def _recipe(described: dict[str, Any], rule: int) -> Recipe:
     """The recipe behind its stored form; the rows were expanded before they came here."""
+    if "survey" in described:
+        return Recipe(())
     if "preset" in described:
         recipe = replace(
             preset_of(described["preset"], "the quarantine's preset").recipe, expects=(), expand={}, spread=()
@@ -103,8 +132,11 @@ def _recipe(described: dict[str, Any], rule: int) -> Recipe:
     else:
         settings = dict(described["mapping"])
         recipe = recipe_of(Mapping(**{**settings, "properties": _properties(settings.get("properties", ()))}))
-    read_as = {key: described[key] for key in ("time_format", "time_unit", "decimal") if described.get(key)}
-    return replace(recipe, **read_as, lenient=True)
+    return replace(recipe, **_read_as(described), lenient=True)
+
+
+def _read_as(described: AnyMapping[str, Any]) -> dict[str, Any]:
+    return {key: described[key] for key in ("time_format", "time_unit", "decimal") if described.get(key)}
 
 
 def _properties(value: Any) -> Any:
@@ -124,7 +156,7 @@ def _load(
     if mended:
         names = {quarantine.restored_name(column): f"m.{quoted(column)}" for column in mended}
         fields = {name: quarantine.restored(sql) for name, sql in names.items()}
-        rows = f"{rows} k JOIN mended m USING (id)"
+        rows = f"{rows} k JOIN mended m ON k.id = m.{quoted(ID_COLUMN)}"
     else:
         fields = {
             name: f"json_extract_string(k.row, {literal('/' + name.replace('~', '~0').replace('/', '~1'))})"
@@ -134,7 +166,7 @@ def _load(
     shown = "".join(f", {sql} AS {quoted(name)}" for name, sql in fields.items())
     table = f"again_{number}"
     con.execute(
-        f"CREATE TABLE {table} AS SELECT id AS {quoted(ID_COLUMN)}, k.line AS {quoted(LINE)}{shown} FROM {rows} ORDER BY id"
+        f"CREATE TABLE {table} AS SELECT k.id AS {quoted(ID_COLUMN)}, k.line AS {quoted(LINE)}{shown} FROM {rows} ORDER BY k.id"
     )
     con.unregister("group_ids")
     kept = {*own, *_filled(con, table, list(fields))}
@@ -166,11 +198,12 @@ def _mended(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path) -> list[s
     columns = [name for name in raw.columns if name not in quarantine.META]
     shown = "".join(f", {quoted(name)}" for name in columns)
     con.execute(
-        f"CREATE TABLE mended AS SELECT try_cast({quoted(quarantine.ID)} AS BIGINT) AS id{shown} FROM mended_file"
+        f"CREATE TABLE mended AS SELECT try_cast({quoted(quarantine.ID)} AS BIGINT) AS {quoted(ID_COLUMN)}{shown} FROM mended_file"
     )
     unknown = one(
         con,
-        "SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE id NOT IN (SELECT id FROM kept_aside) OR id IS NULL) FROM mended",
+        "SELECT count(*), count(DISTINCT id), count(*) FILTER (WHERE id NOT IN (SELECT id FROM kept_aside) OR id IS NULL)"
+        f" FROM (SELECT {quoted(ID_COLUMN)} AS id FROM mended)",
     )
     if unknown[2] or unknown[0] != unknown[1]:
         raise BadInput(

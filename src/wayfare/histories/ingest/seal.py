@@ -21,7 +21,7 @@ from wayfare.histories.ingest.clean import Staged, stage
 from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, already_there, blocks, encode
 from wayfare.histories.ingest.facts import describe_rows
 from wayfare.histories.ingest.kinds import kinds_of
-from wayfare.histories.ingest.load import Load
+from wayfare.histories.ingest.load import Load, said_kinds
 from wayfare.histories.ingest.present import present_ids, present_of
 from wayfare.histories.ingest.summary import IngestSummary
 from wayfare.histories.ingest.workbench import sweep_scratch, workbench
@@ -149,7 +149,8 @@ def _checked(
     """The rows checked, and how each of their columns will be stored."""
     ids = present_ids(con, present) if present else ""
     checked = check(con, loads, staged, rows=request.dedupe_rows, ids=ids)
-    kinds = kinds_of(con, checked.usable, staged.columns, present.schema if present else None)
+    schema = present.schema if present else None
+    kinds = kinds_of(con, checked.usable, staged.columns, schema, said_kinds(loads))
     if present is None or not request.dedupe_rows or not checked.kept:
         return checked, kinds
     there = present_of(con, present)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wayfare.stats.btyd.calendar_fit import estimate_calendar
     from wayfare.stats.btyd.gamma_gamma import GammaGamma
     from wayfare.stats.btyd.mbg_nbd import MBGNBD
+    from wayfare.stats.btyd.orders import summarise
     from wayfare.stats.btyd.pareto_nbd import ParetoNBD
     from wayfare.stats.btyd.saved import load_model
     from wayfare.stats.btyd.sbg import SBG
@@ -29,6 +30,7 @@ __all__ = [
     "ParetoNBD",
     "estimate_calendar",
     "load_model",
+    "summarise",
 ]
 
 _HOME = {
@@ -41,6 +43,7 @@ _HOME = {
     "ParetoNBD": "pareto_nbd",
     "estimate_calendar": "calendar_fit",
     "load_model": "saved",
+    "summarise": "orders",
 }
 
 

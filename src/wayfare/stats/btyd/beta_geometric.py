@@ -17,10 +17,11 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import betainc, betaln, digamma, expit, gammaln
 
+from wayfare.stats.btyd.beta_geometric_totals import beta_geometric_totals
 from wayfare.stats.btyd.boundary import Limit
 from wayfare.stats.btyd.count_model import CountModel, Theta
 from wayfare.stats.btyd.purchases import expected_until_leaving
-from wayfare.stats.btyd.quadrature import log_rising
+from wayfare.stats.btyd.quadrature import in_blocks, log_rising
 from wayfare.stats.btyd.summary import Floats, Rows
 from wayfare.stats.btyd.weekly import WeeklyOrders
 
@@ -80,6 +81,11 @@ class BetaGeometric(WeeklyOrders, CountModel):
             - left * by(lambda x: 1 / np.where(m(x) > 0, b + m(x) - 1, np.inf)),
         )
 
+    def _totals(self, theta: Theta, rows: Rows) -> tuple[float, list[float]]:
+        _, _, a, b = theta
+        odds = self._log_odds(a, b, rows.levels)
+        return beta_geometric_totals(theta, rows, self._survived(rows.levels), odds)
+
     def _survived(self, x: Any) -> Any:
         """m: how often a customer with x repeat orders may have left before or at the last."""
         return x + self.first_chances
@@ -91,8 +97,11 @@ class BetaGeometric(WeeklyOrders, CountModel):
 
     def _alive(self, theta: Theta, rows: Rows) -> Floats:
         r, alpha, a, b = theta
-        silence = np.log1p((rows.age - rows.recency) / (alpha + rows.recency))
-        return expit(-self._log_odds(a, b, rows.frequency) - (r + rows.frequency) * silence)
+        if np.ndim(a) == 0:
+            log_odds = rows.by_frequency(lambda x: self._log_odds(a, b, x))
+        else:
+            log_odds = self._log_odds(a, b, rows.frequency)
+        return in_blocks(_alive, log_odds, r + rows.frequency, alpha + rows.recency, alpha + rows.age)
 
     def _orders(self, theta: Theta, x: Floats, age: Floats, horizon: Any) -> Floats:
         r, alpha, a, b = theta
@@ -125,3 +134,7 @@ class BetaGeometric(WeeklyOrders, CountModel):
         kept = np.exp(log_rising(b, m) - log_rising(a + b, m))
         left_at_last = np.exp(betaln(a + 1, b + np.maximum(m, 1) - 1) - betaln(a, b))
         return exactly * kept + np.where(m > 0, left_at_last * at_least, 0.0)
+
+
+def _alive(log_odds: Floats, k: Floats, to_recency: Floats, to_age: Floats) -> Floats:
+    return expit(-log_odds - k * np.log1p((to_age - to_recency) / to_recency))

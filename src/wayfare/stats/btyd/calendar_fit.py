@@ -192,7 +192,7 @@ def _rates(
     expected = exposure[used] * np.exp(design @ before)
     level = np.log(counts.sum() / expected.sum())
     expected = expected * np.exp(level)
-    noise = max(1.0, float(np.sum((counts - expected) ** 2 / expected)) / max(counts.size - parts - 1, 1))
+    noise = _noise(counts, expected, design)
     by_part = np.bincount(part[used], weights=expected, minlength=parts)
     # The spread of the parts beyond chance (empirical Bayes): the variance that they are shrunk with.
     chance = noise / np.maximum(by_part, 1e-9)
@@ -206,6 +206,17 @@ def _rates(
     after = before + np.clip(step, -1.0, 1.0)
     season = after[:parts] - np.log(np.mean(np.exp(after[:parts])))
     return season, float(after[parts]) if growing else 0.0
+
+
+def _noise(counts: Floats, expected: Floats, design: Floats) -> float:
+    """How many times more than chance the spaces differ once parts and trend are free, 1 at least.
+
+    Free of shrinkage: what a part differs by from the others must not count as noise, or a season would hide itself.
+    """
+    off, scale = (counts - expected) / np.sqrt(expected), np.sqrt(expected)[:, None]
+    explained, _, rank, _ = np.linalg.lstsq(scale * design, off, rcond=None)
+    left = off - scale * design @ explained
+    return max(1.0, float(left @ left) / max(counts.size - int(rank), 1))
 
 
 def _record(

@@ -18,7 +18,8 @@ from wayfare.stats.btyd.summary import (
     Indices,
     Rows,
     distinct_rows,
-    groups,
+    fewer_rows,
+    groups_within,
     read_rows,
     repeaters,
     rows_of,
@@ -63,7 +64,7 @@ class CountModel(Model):
                 where="summary",
                 hint="Wait for repeat orders, or take a longer record.",
             )
-        distinct, first = distinct_rows(rows, *rate_values.T, *drop_values.T)
+        distinct, first = fewer_rows(rows, *rate_values.T, *drop_values.T)
         problem = self._problem_of(distinct, rate_values[first], drop_values[first])
         if rate_names or drop_names:
             # The plain optimum with no effect of any covariate is where the search starts.
@@ -189,6 +190,11 @@ class CountModel(Model):
     def _log_likelihood(self, theta: Theta, rows: Rows) -> tuple[Floats, tuple[Any, ...]]:
         raise NotImplementedError
 
+    def _totals(self, theta: Theta, rows: Rows) -> tuple[float, list[float]]:
+        """What `_log_likelihood` adds up to, where all rows share the parameters."""
+        values, slopes = self._log_likelihood(theta, rows)
+        return float(rows.weight @ values), [float(np.sum(rows.weight * slope)) for slope in slopes]
+
     def _alive(self, theta: Theta, rows: Rows) -> Floats:
         raise NotImplementedError
 
@@ -256,7 +262,8 @@ class CountModel(Model):
         start = np.concatenate((np.log(self.first_guess) + in_time, further))
 
         def weighted(weight: Floats) -> Objective:
-            return lambda point: self._objective(point, rows, weight, rate, dropout)
+            own = rows.weighing(weight)
+            return lambda point: self._objective(point, own, rate, dropout)
 
         def part(chosen: Indices, weight: Floats) -> Problem:
             some = rows_of(rows.frequency[chosen], rows.recency[chosen], rows.age[chosen], weight)
@@ -264,23 +271,24 @@ class CountModel(Model):
 
         return Problem(weighted, rows.weight, start, np.concatenate((in_time, further)), part)
 
-    def _objective(
-        self, point: Floats, rows: Rows, weight: Floats, rate: Floats, dropout: Floats
-    ) -> tuple[float, Floats]:
+    def _objective(self, point: Floats, rows: Rows, rate: Floats, dropout: Floats) -> tuple[float, Floats]:
         theta = self._theta_at(point, rate, dropout)
+        if not rate.shape[1] and not dropout.shape[1]:
+            total, slope = self._totals(theta, rows)
+            return total, np.array(slope) * np.array(theta)
         values, slopes = self._log_likelihood(theta, rows)
-        by_log = [weight * slope * value for slope, value in zip(slopes, theta, strict=True)]
+        by_log = [rows.weight * slope * value for slope, value in zip(slopes, theta, strict=True)]
         gradient = [float(np.sum(slope)) for slope in by_log]
         for covariates, scaled in ((rate, self.rate_scaled), (dropout, self.dropout_scaled)):
             if covariates.shape[1]:
                 effect = sum(sign * by_log[self.names.index(name)] for name, sign in scaled.items())
                 gradient.extend((covariates.T @ effect).tolist())
-        return float(weight @ values), np.array(gradient)
+        return float(rows.weight @ values), np.array(gradient)
 
     def _given_alive(self, function: GivenAlive, theta: Theta, rows: Rows, horizon: Any) -> Floats:
         """`function` once for each distinct frequency, age and horizon: recency matters to P(alive) alone."""
         varying = [value for value in (*theta, horizon) if np.ndim(value)]
-        first, group = groups(rows.frequency, rows.age, *varying)
+        first, group = groups_within(rows.level, rows.levels.size, rows.age, *varying)
         own = tuple(value[first] if np.ndim(value) else value for value in theta)
         end = horizon[first] if np.ndim(horizon) else horizon
         return function(own, rows.frequency[first], rows.age[first], end)[group]

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from wayfare.stats.btyd.threads import one_thread
+
 Floats = npt.NDArray[np.float64]
 Objective = Callable[[Floats], tuple[float, Floats]]
 
 _STEP = 1e-4
-_STEPS = 12
+_STEPS, _ROUNDS = 12, 4
+# Second derivatives are taken again after the point has moved by more than this.
+_SAME_CURVATURE = 1e-3
 # Gains in log-likelihood that are none.
 _SETTLED = 1e-9
 _ALMOST_SETTLED = 1e-5
@@ -37,6 +41,15 @@ class Optimum:
     pinned: npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """A point, and the objective and its gradient there."""
+
+    point: Floats
+    value: float
+    gradient: Floats
+
+
 def maximise(
     objective: Objective, start: Floats, low: Floats, high: Floats, size: float, near: Floats | None = None
 ) -> Optimum:
@@ -46,18 +59,34 @@ def maximise(
     it. `size` (the number of customers) keeps the figures near 1. Where the start is near the maximum already,
     `near` is about the information there and saves the first of these.
     """
-    point = np.clip(start, low, high)
-    if near is None:
-        point = _searched(objective, point, low, high, size)
-        near = information_at(objective, point)
-    climbed = _climbed(objective, point, near, low, high)
-    if climbed is None:
-        point = _searched(objective, point, low, high, size)
-        climbed = _climbed(objective, point, information_at(objective, point), low, high)
-    point = point if climbed is None else climbed
-    value, gradient = objective(point)
-    pinned = (point <= low) | (point >= high)
-    return Optimum(point, value, information_at(objective, point, gradient), pinned)
+    with one_thread():
+        place = _at(objective, np.clip(start, low, high))
+        if near is not None:
+            place = _climbed(objective, place, near, low, high, 1) or place
+            top = _top(objective, place, low, high)
+        if near is None or top is None:
+            place = _at(objective, _searched(objective, place.point, low, high, size))
+            top = _top(objective, place, low, high)
+        place, information = top or (place, information_at(objective, place))
+    return Optimum(place.point, place.value, information, (place.point <= low) | (place.point >= high))
+
+
+def _top(objective: Objective, place: _Place, low: Floats, high: Floats) -> tuple[_Place, Floats] | None:
+    """The maximum near a place and the information there; None where Newton steps lead nowhere."""
+    for _ in range(_ROUNDS):
+        information = information_at(objective, place)
+        climbed = _climbed(objective, place, information, low, high)
+        if climbed is None:
+            return None
+        moved = np.abs(climbed.point - place.point).max()
+        place = climbed
+        if moved < _SAME_CURVATURE:
+            break
+    return place, information
+
+
+def _at(objective: Objective, point: Floats) -> _Place:
+    return _Place(point, *objective(point))
 
 
 def _searched(objective: Objective, start: Floats, low: Floats, high: Floats, size: float) -> Floats:
@@ -79,22 +108,26 @@ def _searched(objective: Objective, start: Floats, low: Floats, high: Floats, si
 
 
 def _climbed(
-    objective: Objective, point: Floats, information: Floats, low: Floats, high: Floats
-) -> Floats | None:
-    """The point that Newton steps with a fixed information lead to; None where they lead nowhere."""
-    value, gradient = objective(point)
-    for _ in range(_STEPS):
-        free = (point > low) & (point < high)
+    objective: Objective,
+    place: _Place,
+    information: Floats,
+    low: Floats,
+    high: Floats,
+    steps: int = _STEPS,
+) -> _Place | None:
+    """Where Newton steps with a fixed information lead to; None where they lead nowhere."""
+    for _ in range(steps):
+        gradient = place.gradient
+        free = (place.point > low) & (place.point < high)
         step = _newton_step(information, gradient, free)
         if abs(gradient @ step) < _SETTLED:
             # No gain to be had: either here is the maximum, or the information is not one.
-            return point if np.any(step) or not np.any(free) or not np.any(gradient[free]) else None
-        further = np.clip(point + step, low, high)
-        better, slope = objective(further)
-        if not better > value:
-            return point if abs(gradient @ step) < _ALMOST_SETTLED else None
-        point, value, gradient = further, better, slope
-    return point
+            return place if np.any(step) or not np.any(free) or not np.any(gradient[free]) else None
+        further = _at(objective, np.clip(place.point + step, low, high))
+        if not further.value > place.value:
+            return place if abs(gradient @ step) < _ALMOST_SETTLED else None
+        place = further
+    return place
 
 
 def _newton_step(information: Floats, gradient: Floats, free: npt.NDArray[np.bool_]) -> Floats:
@@ -105,16 +138,13 @@ def _newton_step(information: Floats, gradient: Floats, free: npt.NDArray[np.boo
     return np.where(np.abs(step).max(initial=0.0) > 1.0, 0.0, step)
 
 
-def information_at(objective: Objective, point: Floats, gradient: Floats | None = None) -> Floats:
-    """The negative second derivatives: differences of the gradient, one-sided where the gradient is given."""
-    matrix = np.empty((point.size, point.size))
-    for place in range(point.size):
-        shift = np.zeros_like(point)
-        shift[place] = _STEP
-        if gradient is None:
-            matrix[place] = (objective(point - shift)[1] - objective(point + shift)[1]) / (2 * _STEP)
-        else:
-            matrix[place] = (gradient - objective(point + shift)[1]) / _STEP
+def information_at(objective: Objective, place: _Place) -> Floats:
+    """The negative second derivatives, by differences from the gradient at the place."""
+    matrix = np.empty((place.point.size, place.point.size))
+    for row in range(place.point.size):
+        shift = np.zeros_like(place.point)
+        shift[row] = _STEP
+        matrix[row] = (place.gradient - objective(place.point + shift)[1]) / _STEP
     return (matrix + matrix.T) / 2
 
 

@@ -245,9 +245,13 @@ class Model:
         objective = self._penalised(problem.objective(problem.weight), problem.start)
         if problem.part is None or problem.weight.size < _MANY:
             return maximise(objective, problem.start, *_box(problem), customers)
-        drawn = np.random.default_rng(0).multinomial(_SOME, problem.weight / customers).astype(float)
-        rows = np.flatnonzero(drawn)
-        some = self._optimum(problem.part(rows, drawn[rows]))
+        # The customers drawn at random, by where they come among all.
+        drawn = np.sort(np.random.default_rng(0).random(_SOME)) * customers
+        rows, times = np.unique(
+            np.searchsorted(np.cumsum(problem.weight), drawn, side="right").clip(max=problem.weight.size - 1),
+            return_counts=True,
+        )
+        some = self._optimum(problem.part(rows, times.astype(float)))
         near = some.information * (customers / _SOME)
         return maximise(objective, some.point, *_box(problem), customers, near)
 

@@ -16,6 +16,7 @@ from wayfare.stats.btyd.falling_powers import (
     log_integral_and_means,
 )
 from wayfare.stats.btyd.quadrature import log_rising
+from wayfare.stats.btyd.silences import alive_by_table, totals_by_table
 from wayfare.stats.btyd.summary import Floats, Rows
 
 NOBODY_LEAVES = (
@@ -75,7 +76,34 @@ class ParetoNBD(CountModel):
             s / beta - stay * s / (beta + rows.age) - left * (s + 1) * per_beta,
         )
 
+    def _totals(self, theta: Theta, rows: Rows) -> tuple[float, list[float]]:
+        by_table = totals_by_table(theta, rows)
+        if by_table is None:
+            return super()._totals(theta, rows)
+        r, alpha, s, beta = theta
+        value, slopes, others = by_table
+        rest = rows.some(others)
+        counts, x = rows.counts - rest.counts, rows.levels
+        customers = counts.sum()
+        value += float(counts @ log_rising(r, x) + customers * (r * np.log(alpha) + s * np.log(beta)))
+        rates = counts @ (digamma(r + x) - digamma(r)) + customers * np.log(alpha)
+        slopes = slopes + np.array(
+            [rates, customers * r / alpha, customers * np.log(beta), customers * s / beta]
+        )
+        if others.size:
+            left = super()._totals(theta, rest)
+            value, slopes = value + left[0], slopes + left[1]
+        return value, slopes.tolist()
+
     def _alive(self, theta: Theta, rows: Rows) -> Floats:
+        if any(np.ndim(value) for value in theta):
+            return self._alive_each(theta, rows)
+        alive, others = alive_by_table(theta, rows)
+        if others.size:
+            alive[others] = self._alive_each(theta, rows.some(others))
+        return alive
+
+    def _alive_each(self, theta: Theta, rows: Rows) -> Floats:
         r, alpha, s, beta = theta
         k = r + rows.frequency
         silent = log_integral(k, alpha, s + 1, beta, rows.recency, rows.age)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,8 @@ def expected_until_leaving(k: Any, time: Any, a: Any, c: Any) -> Floats:
     far = (time > _FAR) & (a < _CLEAR_OF_ZERO)
     near = ~far
     if near.any():
-        p, weights = beta_nodes(a[near], c[near], nodes_enough(float(time[near].max())))
-        expected[near] = (weights * _given_p(k[near], time[near], p)).sum(axis=1)
+        nodes = nodes_enough(float(time[near].max()))
+        expected[near] = in_blocks(partial(_near, nodes), k[near], time[near], a[near], c[near])
     if far.any():
         expected[far] = in_blocks(_in_pieces, k[far], time[far], a[far], c[far])
     return expected
@@ -41,6 +42,11 @@ def expected_until_leaving(k: Any, time: Any, a: Any, c: Any) -> Floats:
 def nodes_enough(time: float) -> int:
     """How many nodes give full accuracy up to this ratio of horizon to α + T."""
     return next(nodes for reach, nodes in _ENOUGH if time <= reach)
+
+
+def _near(nodes: int, k: Floats, time: Floats, a: Floats, c: Floats) -> Floats:
+    p, weights = beta_nodes(a, c, nodes)
+    return np.einsum("ij,ij->i", weights, _given_p(k, time, p))
 
 
 def _given_p(k: Floats, time: Floats, p: Floats) -> Floats:

@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, roots_legendre
 
+from wayfare.stats.btyd.summary import groups
+from wayfare.stats.btyd.threads import in_threads, one_thread
+
 Floats = npt.NDArray[np.float64]
 
 NODES = 32
@@ -22,8 +25,8 @@ def beta_nodes(a: Any, b: Any, count: int = NODES) -> tuple[Floats, Floats]:
     Computed once for each distinct pair; the last few tables are kept.
     """
     first, second = np.broadcast_arrays(np.atleast_1d(a).astype(float), np.atleast_1d(b).astype(float))
-    pairs, place = np.unique(np.column_stack((first, second)), axis=0, return_inverse=True)
-    nodes, weights = _jacobi(pairs.tobytes(), count)
+    one, place = groups(first, second)
+    nodes, weights = _jacobi(np.column_stack((first[one], second[one])).tobytes(), count)
     return nodes[place], weights[place]
 
 
@@ -45,7 +48,8 @@ def _jacobi(pairs: bytes, count: int) -> tuple[Floats, Floats]:
     place = np.arange(count)
     matrix[:, place, place] = middle
     matrix[:, place[1:], place[:-1]] = beside
-    values, vectors = np.linalg.eigh(matrix)
+    with one_thread():
+        values, vectors = np.linalg.eigh(matrix)
     return np.clip(values, 0.0, 1.0), vectors[:, 0, :] ** 2
 
 
@@ -68,13 +72,17 @@ def log_rising(start: Any, count: Any) -> Any:
 
 
 def in_blocks(function: Callable[..., Any], *values: Any) -> Any:
-    """`function` on blocks of rows that fit the processor's cache, the results joined."""
+    """`function` on blocks of rows that fit the processor's cache, in some threads; the results joined."""
     arrays = np.broadcast_arrays(*values)
     size = arrays[0].size
     if size <= _BLOCK:
         return function(*arrays)
-    parts = [function(*(array[at : at + _BLOCK] for array in arrays)) for at in range(0, size, _BLOCK)]
-    return _joined(parts)
+
+    def part(start: int, end: int) -> Any:
+        ends = range(start, end, _BLOCK)
+        return [function(*(array[at : min(at + _BLOCK, end)] for array in arrays)) for at in ends]
+
+    return _joined([found for parts in in_threads(part, size) for found in parts])
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,15 @@ Indices = npt.NDArray[np.intp]
 
 # Recency and age come out of different sums of days; they may differ by rounding only.
 _ROUNDING = 1e-9
+# From this many rows on it pays to ask a sample of this size whether values repeat, before they are told apart.
+_MANY, _ASKED = 20_000, 2_000
+# Finding equal rows pays where a sample has fewer distinct ones than this share.
+_MOSTLY = 0.6
+# Keys of rows stay below this.
+_LARGEST = 2**62
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Customers, or distinct kinds of customer with their counts.
 
@@ -47,6 +55,61 @@ class Rows:
         """How many customers the rows stand for."""
         return float(self.weight.sum())
 
+    @cached_property
+    def counts(self) -> Floats:
+        """How many customers have each of the distinct frequencies."""
+        return np.bincount(self.level, weights=self.weight, minlength=self.levels.size)
+
+    def weighing(self, weight: Floats) -> Rows:
+        """The same rows, standing for other numbers of customers."""
+        other = copy.copy(self)
+        object.__setattr__(other, "weight", weight)
+        other.__dict__.pop("counts", None)
+        return other
+
+    def some(self, chosen: Indices) -> Rows:
+        """These rows of them."""
+        return Rows(
+            self.frequency[chosen],
+            self.recency[chosen],
+            self.age[chosen],
+            self.weight[chosen],
+            self.levels,
+            self.level[chosen],
+        )
+
+    @cached_property
+    def times(self) -> Times | None:
+        """The moments of the rows' recencies and ages; None where hardly any two are the same."""
+        both = np.concatenate((self.recency, self.age))
+        if not _repeats(both):
+            return None
+        moments, place = levels_of(both)
+        return Times(moments, place[: self.age.size], place[self.age.size :])
+
+    @cached_property
+    def cells(self) -> tuple[Indices, Indices] | None:
+        """Where in a table of frequencies and moments each row's age and recency are."""
+        if self.times is None:
+            return None
+        start = self.level * self.times.moments.size
+        return start + self.times.age, start + self.times.recency
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Times:
+    """Times since the first order that many rows share, as days do.
+
+    Attributes:
+        moments: The distinct times, ascending.
+        recency: For each row the place of its recency among them.
+        age: For each row the place of its age.
+    """
+
+    moments: Floats
+    recency: Indices
+    age: Indices
+
 
 def rows_of(frequency: Floats, recency: Floats, age: Floats, weight: Floats) -> Rows:
     """`Rows` with the levels of the frequency found."""
@@ -66,22 +129,36 @@ def read_rows(summary: Any) -> Rows:
     """
     frequency, recency, age = (column(summary, name) for name in ("frequency", "recency", "age"))
     weight = weights(summary, frequency.size)
-    _check(
-        (not same_length(frequency, recency, age, weight), "The columns differ in length."),
-        ((frequency < 0) | (frequency % 1 != 0), "A frequency is no whole number of orders."),
-    )
-    _check(
-        (recency > age + _ROUNDING * (1 + age), "A recency lies beyond the age."),
-        ((recency < 0) | (age < 0), "A recency or an age is negative."),
-        ((frequency == 0) & (recency != 0), "A customer without a repeat order has a recency other than 0."),
-        ((frequency > 0) & (recency == 0), "A customer with repeat orders has a recency of 0."),
-    )
-    return rows_of(frequency, np.minimum(recency, age), age, weight)
+    _check((not same_length(frequency, recency, age, weight), "The columns differ in length."))
+    levels, level = levels_of(frequency)
+    if _impossible(levels, frequency, recency, age):
+        _check(
+            (
+                (frequency < 0) | (frequency != np.rint(frequency)),
+                "A frequency is no whole number of orders.",
+            ),
+            (recency > age + _ROUNDING * (1 + age), "A recency lies beyond the age."),
+            ((recency < 0) | (age < 0), "A recency or an age is negative."),
+            (
+                (frequency == 0) & (recency != 0),
+                "A customer without a repeat order has a recency other than 0.",
+            ),
+            ((frequency > 0) & (recency == 0), "A customer with repeat orders has a recency of 0."),
+        )
+        recency = np.minimum(recency, age)
+    return Rows(frequency, recency, age, weight, levels, level)
+
+
+def _impossible(levels: Floats, frequency: Floats, recency: Floats, age: Floats) -> bool:
+    """Whether any row may break a rule: what has to be looked at more closely."""
+    lowest = min(values.min(initial=0.0) for values in (levels, recency, age))
+    inside = lowest >= 0 and _whole(levels) and bool(np.all(recency <= age))
+    return not inside or not np.array_equal(frequency > 0, recency > 0)
 
 
 def repeaters(rows: Rows) -> float:
     """How many customers have bought more than once."""
-    return float(rows.weight[rows.frequency > 0].sum())
+    return float(rows.counts[rows.levels > 0].sum())
 
 
 def column(table: Any, name: str) -> Floats:
@@ -99,7 +176,8 @@ def column(table: Any, name: str) -> Floats:
         raise BadInput(
             f"The column {name!r} holds something other than numbers.", where="summary"
         ) from problem
-    _check((~np.isfinite(values), f"The column {name!r} holds missing or infinite numbers."))
+    if not np.isfinite(values.sum()):
+        _check((~np.isfinite(values), f"The column {name!r} holds missing or infinite numbers."))
     return values
 
 
@@ -128,8 +206,11 @@ def same_length(*arrays: npt.NDArray[Any]) -> bool:
 
 def groups(*columns: Floats) -> tuple[Indices, Indices]:
     """For each distinct row of these columns one row that shows it, and for each row its group."""
-    group = np.zeros(columns[0].size, dtype=np.intp)
-    count = 1
+    return groups_within(np.zeros(columns[0].size, dtype=np.intp), 1, *columns)
+
+
+def groups_within(group: Indices, count: int, *columns: Floats) -> tuple[Indices, Indices]:
+    """`groups`, of which `count` are told apart already."""
     for values in columns:
         distinct, place = levels_of(values)
         group, count = _numbered(group * distinct.size + place, count * distinct.size)
@@ -145,19 +226,47 @@ def summed(group: Indices, values: Floats, count: int) -> Floats:
 
 def levels_of(values: Floats) -> tuple[Floats, Indices]:
     """The distinct values, ascending, and for each row its place among them."""
-    if values.size and values.min() >= 0 and values.max() < values.size + 1000 and not np.any(values % 1):
-        place, count = _numbered(values.astype(np.intp), int(values.max()) + 1)
-        distinct = np.zeros(count)
-        distinct[place] = values
+    if values.size and values.min() >= 0 and values.max() < values.size + 1000:
+        codes = values.astype(np.intp)
+        if np.array_equal(codes, values):
+            present = np.zeros(int(codes.max()) + 1, dtype=bool)
+            present[codes] = True
+            levels = np.flatnonzero(present).astype(np.float64)
+            return levels, codes if levels.size == present.size else (np.cumsum(present) - 1)[codes]
+    return _told_apart(values)
+
+
+def _whole(values: Floats) -> bool:
+    return bool(np.all(values == values.astype(np.intp)))
+
+
+def _repeats(values: npt.NDArray[Any]) -> bool:
+    """Whether most values of a sample, taken at even steps, occur more than once in it."""
+    if values.size < _MANY:
+        return True
+    asked = values[:: values.size // _ASKED]
+    return bool(np.unique(asked).size < asked.size / 2)
+
+
+def _told_apart(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Indices]:
+    """The distinct values, ascending, and each row's place; by hashing where there are few of them."""
+    if values.size < _MANY or not _repeats(values):
+        distinct, place = np.unique(values, return_inverse=True)
         return distinct, place
-    distinct, place = np.unique(values, return_inverse=True)
-    return distinct, place
+    import pyarrow as pa
+
+    coded = pa.array(values).dictionary_encode()
+    found = coded.dictionary.to_numpy(zero_copy_only=False)
+    order = np.argsort(found)
+    rank = np.empty(order.size, dtype=np.intp)
+    rank[order] = np.arange(order.size)
+    return found[order], rank[coded.indices.to_numpy(zero_copy_only=False)]
 
 
 def _numbered(codes: Indices, bound: int) -> tuple[Indices, int]:
     """The codes below `bound` renumbered without gaps, and how many there are; by counting where that is quick."""
-    if bound > 16 * codes.size + 1000:
-        distinct, place = np.unique(codes, return_inverse=True)
+    if bound > 4 * codes.size + 1000:
+        distinct, place = _told_apart(codes)
         return place, distinct.size
     present = np.zeros(bound, dtype=bool)
     present[codes] = True
@@ -168,10 +277,36 @@ def _numbered(codes: Indices, bound: int) -> tuple[Indices, int]:
 def distinct_rows(rows: Rows, *further: Floats) -> tuple[Rows, Indices]:
     """The distinct rows with their counts, and one row of each; `further` columns keep rows apart."""
     used = np.flatnonzero(rows.weight > 0)
-    first, group = groups(*(values[used] for values in (rows.frequency, rows.recency, rows.age, *further)))
-    weight = summed(group, rows.weight[used], first.size)
-    first = used[first]
+    key = np.zeros(used.size, dtype=np.intp)
+    count = 1
+    for values in (rows.frequency, rows.recency, rows.age, *further):
+        distinct, place = levels_of(values[used])
+        if count * distinct.size > _LARGEST:
+            key, count = _numbered(key, count)
+        key, count = key * distinct.size + place, count * distinct.size
+    order = np.argsort(key)
+    key = key[order]
+    starts = np.flatnonzero(np.append(True, key[1:] != key[:-1])[: key.size])
+    weight = np.add.reduceat(rows.weight[used][order], starts) if starts.size else np.zeros(0)
+    first = used[order[starts]]
     return rows_of(rows.frequency[first], rows.recency[first], rows.age[first], weight), first
+
+
+def fewer_rows(rows: Rows, *further: Floats) -> tuple[Rows, Indices]:
+    """`distinct_rows`, or where many rows are told apart in vain, only those of one-time buyers."""
+    columns = [rows.frequency, rows.recency, rows.age, *further]
+    if rows.age.size < _MANY:
+        return distinct_rows(rows, *further)
+    step = rows.age.size // _MANY
+    kinds, _ = groups(*(values[::step] for values in columns))
+    if kinds.size < _MOSTLY * rows.age[::step].size:
+        return distinct_rows(rows, *further)
+    again = rows.frequency > 0
+    once, others = np.flatnonzero(~again), np.flatnonzero(again)
+    first, group = groups(*(values[once] for values in columns[2:]))
+    chosen = np.concatenate((once[first], others))
+    weight = np.concatenate((summed(group, rows.weight[once], first.size), rows.weight[others]))
+    return rows.some(chosen).weighing(weight), chosen
 
 
 def _check(*rules: tuple[Any, str]) -> None:

@@ -75,6 +75,46 @@ function hideDefault(box) {
   if (box.checked && "default" in box.dataset) { box.disabled = true; if (off) off.disabled = true; }
 }
 
+// While a form is filled in, it says what it would look at.
+const preview = document.getElementById("preview");
+if (form && preview) {
+  let asked = null;
+  let timer = 0;
+  const say = (text) => {
+    const line = document.createElement("p");
+    line.textContent = text;
+    preview.replaceChildren(line);
+  };
+  const look = async () => {
+    if (asked) asked.abort();
+    const mine = asked = new AbortController();
+    const slow = setTimeout(() => preview.setAttribute("aria-busy", "true"), 150);
+    try {
+      const answer = await fetch(`${preview.dataset.preview}?${new URLSearchParams(new FormData(form))}`, { signal: mine.signal });
+      const text = await answer.text();
+      if (mine !== asked) return;
+      if (answer.ok) preview.innerHTML = text;
+      else say("The count failed. The question can be asked all the same.");
+    } catch {
+      if (mine !== asked) return;
+      say("The server does not answer, so nothing is counted.");
+    } finally {
+      clearTimeout(slow);
+    }
+    // While the server still counts, only its progress changes: nothing to be read out.
+    const counting = preview.querySelector("[data-again]") !== null;
+    preview.setAttribute("aria-busy", String(counting));
+    if (counting) timer = setTimeout(look, 500);
+  };
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, 300);
+  };
+  form.addEventListener("input", soon);
+  form.addEventListener("click", (event) => { if (event.target.closest("[data-move], [data-remove]")) soon(); });
+  if (preview.querySelector("[data-again]")) look();
+}
+
 // A link to a field opens the form that it stands in.
 for (const link of all('a[href^="#field-"]')) {
   link.addEventListener("click", (event) => {

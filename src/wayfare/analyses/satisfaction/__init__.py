@@ -1,0 +1,1 @@
+"""What customers say: satisfaction, what drives it, and who they are."""

@@ -1,0 +1,132 @@
+"""What the doctor sees: each fault with its state, what was found and what to do, and the exit code."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from wayfare.cli import doctor
+from wayfare.histories.store import current_generation
+from wayfare.workspace.folder import open_workspace
+
+
+class Usage(NamedTuple):
+    """What `shutil.disk_usage` gives."""
+
+    total: int
+    used: int
+    free: int
+
+
+def checks(wayfare, *args: object, code: int = 0) -> dict[str, dict[str, str]]:
+    done = wayfare("doctor", *args, "--format", "json")
+    assert done.code == code, done.err
+    return {check["check"]: check for check in json.loads(done.out)}
+
+
+def test_a_package_that_is_missing_or_old_fails(wayfare, monkeypatch: pytest.MonkeyPatch):
+    known = importlib.metadata.version
+
+    def version(name: str) -> str:
+        if name == "duckdb":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "1.2" if name == "numpy" else known(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    monkeypatch.setattr(importlib.metadata, "requires", lambda _: ["duckdb>=1", "numpy>=1.26", "scipy"])
+    found = checks(wayfare, code=1)["Packages"]
+    assert found["state"] == "fail"
+    assert found["found"] == "duckdb is missing; numpy is 1.2, needed is 1.26"
+    assert found["do"] == "pip install --upgrade wayfare"
+
+
+def test_an_optional_part_that_is_missing_is_no_failure(wayfare, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(
+        importlib.metadata, "requires", lambda _: ["nowhere-to-be-found>=3 ; extra == 'polars'"]
+    )
+    found = checks(wayfare)["Optional: polars"]
+    assert (found["state"], found["found"]) == ("ok", "not installed (tables as polars frames)")
+    assert "pip install 'wayfare[polars]'" in found["do"]
+
+
+def test_an_old_python_fails(wayfare, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "version_info", (3, 10, 4, "final", 0))
+    found = checks(wayfare, code=1)["Python"]
+    assert (found["state"], found["found"], found["do"]) == (
+        "fail",
+        "3.10.4",
+        "Install Python 3.11 or newer.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("free", "state", "code"), [(50_000_000, "fail", 1), (1_000_000_000, "warn", 0), (10**12, "ok", 0)]
+)
+def test_a_disk_that_runs_full_is_told_before_an_ingest_meets_it(
+    wayfare, shop: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: str, code: int
+):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**13, 0, free))
+    found = checks(wayfare, shop, code=code)["Disk"]
+    assert found["state"] == state
+    assert ("make room" in found["do"]) == (state != "ok")
+
+
+def test_a_journey_whose_orders_never_happen_is_warned_of(wayfare, shop: Path, tmp_path: Path):
+    folder = tmp_path / "shop"
+    shutil.copytree(shop, folder)
+    settings = folder / "wayfare.yaml"
+    text = settings.read_text()
+    assert "purchase" in text
+    settings.write_text(text.replace("orders: [purchase]", "orders: [sale]").replace("- purchase\n", "- sale\n"))  # fmt: skip
+    found = checks(wayfare, folder)["Journey"]
+    assert (found["state"], found["found"]) == ("warn", "no event of the log is an order (sale)")
+    assert str(settings) in found["do"]
+
+
+def test_rows_kept_aside_are_warned_of_with_the_command(wayfare, tmp_path: Path):
+    source = tmp_path / "orders.csv"
+    source.write_text("customer,time,event\na,2024-01-01,purchase\nb,soon,purchase\nc,2024-01-02,view\n")
+    assert wayfare("ingest", tmp_path / "shop", source).code == 0
+    found = checks(wayfare, tmp_path / "shop")["Quarantine"]
+    assert (found["state"], found["found"]) == ("warn", "1 rows could not be used")
+    assert found["do"] == f"wayfare quarantine {tmp_path / 'shop'}"
+
+
+def test_a_folder_that_can_not_be_read_fails_and_the_other_checks_go_on(
+    wayfare, shop: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refused(_: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(shop / "log"))
+
+    monkeypatch.setattr("wayfare.histories.store.open_sealed", refused)
+    found = checks(wayfare, shop, code=1)
+    assert found["Log"]["state"] == "fail"
+    assert found["Log"]["do"] == "Check who may read and write this folder."
+    assert found["Quarantine"]["state"] == "ok"
+
+
+def test_a_flipped_bit_in_the_log_is_found(wayfare, shop: Path, tmp_path: Path):
+    folder = tmp_path / "shop"
+    shutil.copytree(shop, folder)
+    generation = current_generation(open_workspace(folder).log_folder)
+    assert generation is not None
+    largest = max(generation.rglob("*.arrow"), key=lambda path: path.stat().st_size)
+    data = bytearray(largest.read_bytes())
+    data[len(data) // 2] ^= 1
+    largest.write_bytes(bytes(data))
+    found = checks(wayfare, folder, code=1)["Log"]
+    assert found["state"] == "fail"
+    assert largest.name in found["found"]
+
+
+@pytest.mark.parametrize(
+    ("version", "numbers"), [("1.26.4", (1, 26, 4)), ("2.0rc1", (2, 0)), ("3", (3,)), ("dev", ())]
+)
+def test_versions_are_compared_by_their_numbers(version: str, numbers: tuple[int, ...]):
+    assert doctor._numbers(version) == numbers
