@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.benchmarks import Benchmark, Row
+from bench.buyers import AHEAD, DAYS, ORDERS_A_CUSTOMER
 from bench.contenders import CONTENDERS, THREADS
 from bench.events import EVENTS_A_CUSTOMER, NAMES, STEPS, Data
 from bench.measure import Measured
@@ -158,6 +159,10 @@ def page(rows: list[Row], on: dict[str, Any]) -> str:
         names=len(NAMES),
         each=EVENTS_A_CUSTOMER,
         threads=THREADS,
+        days=DAYS,
+        ahead=AHEAD,
+        orders=ORDERS_A_CUSTOMER,
+        lifetimes=on["packages"].get("Lifetimes", "not installed"),
     )
 
 
@@ -165,7 +170,7 @@ TEMPLATE = """# How fast, and compared with whom
 
 <!-- Written by `python -m bench --page`; don't edit by hand. -->
 
-Measured by `python -m bench` on *simulated* events. Both sides of a ratio were measured one after the other on one machine,
+Measured by `python -m bench` on *simulated* events, customers and orders. Both sides of a ratio were measured one after the other on one machine,
 each contender in a process of its own, given {threads} threads. Rows may come from different runs (`--only`).
 
 {table}
@@ -197,8 +202,23 @@ the machine did slows everybody, and short times most.
   retentioneering is asked for these too (`"count"`, `"unique_paths"`, `"time_median"`).
 - **Study**: all analyses of `wayfare analyze` with their defaults, from opening the log to the results. Those of journey and
   measurement are folds over the log; the others also fit models of who buys again.
+- **BG/NBD and Pareto/NBD**: customers simulated from the model that is fitted, {days} days of record, orders recorded in whole
+  days as `lifetimes.utils.summary_data_from_transaction_data` records them, times in weeks. Timed are the fit by maximum likelihood
+  with the covariance of the parameters, the orders expected of each customer in the next {ahead:g} weeks, and P(alive) of each, from a
+  table in memory. In days many customers are equal, which Wayfare makes use of; the row *no two customers alike* has the
+  same customers with times that aren't rounded. lifetimes ({lifetimes}) fits with its defaults, which for Pareto/NBD compute
+  no covariance, and imports unchanged. pymc-marketing finds its maximum a posteriori (`fit(method="map")`) with its default
+  priors, again without a covariance; the code that it compiles was cached by the call that warmed up. Its and lifetimes'
+  Pareto/NBD are asked for parts of the customers first, and for more where these take minutes at most. The run stops unless Wayfare's
+  log-likelihood is at least as high as the peer's, both computed at their parameters by their own formulas, and the
+  expected orders and P(alive) of all customers together are within 1 % of each other.
+- **Summary of orders**: {orders} orders a customer on average over {days} days, in the order of time, ids as text; from a table in
+  memory to frequency, recency, age and mean value of each customer. Wayfare's `wayfare.stats.btyd.summarise` on an
+  Arrow table, lifetimes' `summary_data_from_transaction_data` on a pandas frame; in the row *numbered by hand*
+  lifetimes has numbers for ids, Wayfare still text.
+- **`opportunities`**: with its defaults, from opening the log to the result.
 - **Ingest**: one CSV in the order of time. DuckDB writes it as Parquet (zstd) sorted by customer and time. Wayfare
   writes its log, with detection, quarantine and checksums.
 
-All contenders are held to the same answers: if counts differ, the run stops.
+All contenders are held to the same answers: if counts differ, the run stops. Fits are held to each other as said above.
 """

@@ -12,8 +12,6 @@ from typing import NamedTuple
 import pytest
 
 from wayfare.cli import doctor
-from wayfare.histories.store import current_generation
-from wayfare.workspace.folder import open_workspace
 
 
 class Usage(NamedTuple):
@@ -109,20 +107,6 @@ def test_a_folder_that_can_not_be_read_fails_and_the_other_checks_go_on(
     assert found["Log"]["state"] == "fail"
     assert found["Log"]["do"] == "Check who may read and write this folder."
     assert found["Quarantine"]["state"] == "ok"
-
-
-def test_a_flipped_bit_in_the_log_is_found(wayfare, shop: Path, tmp_path: Path):
-    folder = tmp_path / "shop"
-    shutil.copytree(shop, folder)
-    generation = current_generation(open_workspace(folder).log_folder)
-    assert generation is not None
-    largest = max(generation.rglob("*.arrow"), key=lambda path: path.stat().st_size)
-    data = bytearray(largest.read_bytes())
-    data[len(data) // 2] ^= 1
-    largest.write_bytes(bytes(data))
-    found = checks(wayfare, folder, code=1)["Log"]
-    assert found["state"] == "fail"
-    assert largest.name in found["found"]
 
 
 @pytest.mark.parametrize(

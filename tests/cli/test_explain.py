@@ -8,7 +8,6 @@ import json
 
 import pytest
 
-from wayfare.domain.formula import restored
 from wayfare.registry import find
 
 
@@ -27,7 +26,7 @@ def test_json_says_all_there_is_to_know(wayfare):
 def test_csv_has_a_row_a_parameter_and_a_row_a_column(wayfare):
     rows = list(csv.DictReader(io.StringIO(wayfare("explain", "funnel", "--format", "csv").out)))
     funnel = find("funnel")
-    assert [restored(r["name"]) for r in rows if r["part"] == "parameter"][:2] == ["--steps", "--within"]
+    assert [r["name"] for r in rows if r["part"] == "parameter"][:2] == ["steps", "within"]
     for table, columns in funnel.returns.columns().items():
         assert {r["name"]: r["says"] for r in rows if r["part"] == table} == columns
 

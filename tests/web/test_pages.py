@@ -101,6 +101,20 @@ def test_a_form_offers_what_the_log_has_and_keeps_what_was_said(client):
     assert '<option value="never:purchase">' in page
 
 
+def test_a_form_says_when_the_log_begins_and_ends_in_its_zone(client):
+    text = text_of(client.get("/analyses/sessions").text)
+    at = visits()["time"].astype("datetime64[ns, UTC]").dt.tz_convert("Europe/Amsterdam")
+    first, last = at.min(), at.max()
+    assert f"the log begins on {first.day} {first:%B %Y}." in text
+    assert f"the log ends on {last.day} {last:%B %Y}." in text
+
+
+def test_a_moment_in_the_address_is_kept_as_it_was_written(client):
+    page = client.get("/analyses/sessions?since=2024-03-01T12:30&until=2024-05-01").text
+    assert re.search(r'<input type="text" id="field-since" name="since" value="2024-03-01T12:30"', page)
+    assert re.search(r'<input type="date" id="field-until" name="until" value="2024-05-01"', page)
+
+
 def test_the_same_filter_narrows_every_analysis(client):
     whole = text_of(client.get("/analyses/sessions").text)
     part = text_of(

@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import wayfare as wf
-from tests.web.company import shop, visits
+from tests.web.company import seal, shop, visits
 from wayfare.web import rows, rows_routes, timeline
 from wayfare.web.app import create_app
 from wayfare.workspace.attributes import save_attributes
@@ -280,6 +280,21 @@ def test_a_long_look_shows_how_far_it_is(folder, monkeypatch):
         job = re.search(r'data-job="([^"]+)"', page.text)
         assert job
         assert client.get(job[1]).json()["state"] in ("running", "done")
+
+
+def test_a_log_that_is_replaced_meanwhile_is_told(tmp_path, monkeypatch):
+    folder = shop(tmp_path / "shop", visits(30))
+    client = TestClient(create_app(folder), base_url=LOCAL)
+
+    def replaced(*_):
+        seal(folder, visits(40))
+        raise FileNotFoundError("part-0.arrow")
+
+    monkeypatch.setattr("wayfare.histories.matching.Matching.scan", replaced)
+    answer = client.get("/api/rows?event=cart")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "busy")
+    monkeypatch.undo()
+    assert client.get("/api/rows").json()["customers"] == 40
 
 
 def test_without_a_log_the_page_gives_the_command(tmp_path):

@@ -29,6 +29,7 @@ _SHARES = frozenset(
         "removal_effect",
         "coverage",
         "drop_off",
+        "others",
     }
 )
 _SHARE_WORDS = frozenset({"share", "rate", "probability", "conversion", "repurchase"})

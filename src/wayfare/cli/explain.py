@@ -62,7 +62,7 @@ def described(analysis: Analysis) -> dict[str, Any]:
 def _parts(analysis: Analysis) -> list[dict[str, Any]]:
     said = described(analysis)
     rows = [
-        {"part": "parameter", "name": p["option"], "default": p["default"], "says": p["help"]}
+        {"part": "parameter", "name": p["name"], "default": p["default"], "says": p["help"]}
         for p in said["parameters"]
     ]
     for table, columns in said["tables"].items():

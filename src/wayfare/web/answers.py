@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wayfare.errors import Busy, WayfareError
 from wayfare.histories.fold import Progress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from wayfare.charts.picture import Picture
     from wayfare.result import Result
 
+T = TypeVar("T")
 _SIZE = re.compile(r"<svg[^>]*?\bviewBox=\"0 0 ([\d.]+) ([\d.]+)\"")
 
 
@@ -58,6 +60,15 @@ class Answers:
         """The job called `id`, of either kind."""
         return self.jobs.find(id) or self.counts.find(id)
 
+    def read(self, stamp: str, compute: Callable[[], T]) -> T:
+        """What `compute` reads from the log that was there at `stamp`; a log that was replaced meanwhile is told."""
+        try:
+            return compute()
+        except OSError:
+            if self.studies.stamp() == stamp:
+                raise
+            raise Busy("The log was replaced while this was computed.", hint="Load the page again.") from None
+
     def close(self) -> None:
         """Stops what is running."""
         self.jobs.close()
@@ -71,12 +82,7 @@ class Answers:
         return self.jobs.start(key, lambda progress: self._answer(stamp, study, asked, progress))
 
     def _answer(self, stamp: str, study: Study, asked: Asked, progress: Progress) -> Answer:
-        try:
-            result = study.results([(asked.analysis, asked.said)], progress)[0]
-        except OSError:
-            if self.studies.stamp() == stamp:
-                raise
-            raise Busy("The log was replaced while this was computed.", hint="Load the page again.") from None
+        result = self.read(stamp, lambda: study.results([(asked.analysis, asked.said)], progress)[0])
         if isinstance(result, WayfareError):
             raise result
         return Answer(result, drawn(result.chart()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,12 +13,14 @@ from wayfare.analysis import Parameter, properties_of
 from wayfare.domain.duration import Duration
 from wayfare.errors import WayfareError
 from wayfare.histories.schema import Kind
+from wayfare.report.sections import day_of
 from wayfare.study import Study
 from wayfare.web.asked import Asked
 from wayfare.web.studies import View
 
 MANY = 300
 """More names than these are offered as suggestions while typing and not as a list to choose from."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 FEW = 30
 """Segments are suggested for columns of at most so many names."""
 SPARE = 3
@@ -96,9 +99,21 @@ def range_fields(view: View, study: Study | None, problem: WayfareError | None =
             "segment", "Only customers with", "list", view.segments, segment_options(study), problem=_about(problem, "segment"),
             help="Conditions on a customer's whole history; all must hold: first:channel=web, value>=100, did:refund, never:refund.",
         ),
-        Field("since", "From", "day", _one(view.since), problem=_about(problem, "since"), help="The first day that counts."),
-        Field("until", "Until", "day", _one(view.until), problem=_about(problem, "until"), help="The first day that no longer counts."),
+        _moment("since", "From", view.since, problem, f"The first day that counts{_edge(study, 'begins', first=True)}."),
+        _moment("until", "Until", view.until, problem, f"The first day that no longer counts{_edge(study, 'ends', first=False)}."),
     ]  # fmt: skip
+
+
+def _moment(name: str, label: str, said: str | None, problem: WayfareError | None, help: str) -> Field:
+    """A day; a moment that was written with its time, or what is no day at all, stays as it was written."""
+    control = "day" if said is None or _DAY.fullmatch(said) else "text"
+    return Field(name, label, control, _one(said), problem=_about(problem, name), help=help)
+
+
+def _edge(study: Study | None, word: str, *, first: bool) -> str:
+    """On which day the log begins or ends, to be read after what a field means."""
+    moment = (study.log.facts.first if first else study.log.facts.last) if study else None
+    return f"; the log {word} on {day_of(moment, study.zone)}" if study and moment is not None else ""
 
 
 def segment_options(study: Study | None) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ class Refused(WayfareError):
 
 
 class WrongMethod(WayfareError):
-    """Pages and data here are only read."""
+    """Pages and data here are only read, but for the one address that keeps an assignment."""
 
     code = "wrong_method"
     status = 405
@@ -59,7 +59,7 @@ class Fault(WayfareError):
 
 
 class Guard:
-    """Refuses foreign names (DNS rebinding), other sites' scripts and anything but reading; adds the headers.
+    """Refuses foreign names (DNS rebinding), other sites' scripts, and anything but reading and keeping; adds the headers.
 
     It also turns an error that nobody foresaw into a page without a trace of the code; the log has the trace.
     """

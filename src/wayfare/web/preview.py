@@ -103,7 +103,9 @@ def held(answers: Answers, view: View) -> Job[Held]:
     """The job that counts what a part of the log holds, once for all forms that look at it."""
     stamp, study = answers.studies.stamp(), answers.studies.open(view)
     fold = Occurrences(len(study.log.names("event")))
-    return answers.counts.start((stamp, view, "held"), lambda progress: study.log.fold(fold, progress))
+    return answers.counts.start(
+        (stamp, view, "held"), lambda progress: answers.read(stamp, lambda: study.log.fold(fold, progress))
+    )
 
 
 def _counted(study: Study, asked: Asked, found: Held) -> Preview:

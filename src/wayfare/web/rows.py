@@ -63,7 +63,7 @@ def histories(answers: Answers, asked: Behind) -> Job[Histories]:
     key = (stamp, replace(asked, counted=None, page=1), "histories")
 
     def look(progress: Progress) -> Histories:
-        counts = log.fold(Matching(tests), progress)
+        counts = answers.read(stamp, lambda: log.fold(Matching(tests), progress))
         return Histories(log.source, log.condition, tests, tuple(counts))
 
     return answers.counts.start(key, look)

@@ -66,12 +66,12 @@ def _rows_page(answers: Answers, request: Request) -> Response:
     if study.log.facts.rows == 0:
         return empty(answers, no_events(answers))
     try:
-        asked = behind(request.query_params)
+        asked, stamp = behind(request.query_params), answers.studies.stamp()
         job = histories(answers, asked)
         if not job.wait(PATIENCE):
             return _shown(answers, study, asked, job=job, waiting=True)
         found = job.result()
-        people = shown_page(study, asked, found)
+        people = answers.read(stamp, lambda: shown_page(study, asked, found))
     except WayfareError as error:
         return _shown(answers, study, asked, problem=error)
     why = "" if found.customers else why_nothing(study, asked.view)

@@ -144,7 +144,7 @@ def test_a_delighter_becomes_a_must_have():
     assert ("free delivery", "2022", "2023") in changes
     said = next(f.text for f in result.findings if "was a delighter" in f.text)
     assert said.startswith(
-        "free delivery was a delighter in 2022 and is a must-have in 2024: CS− moved by −0.57"
+        "Free delivery was a delighter in 2022 and is a must-have in 2024: CS− moved by −0.57"
     )
 
 

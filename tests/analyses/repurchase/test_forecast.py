@@ -55,7 +55,7 @@ def test_cdnow_active_buyers(paper):
 
 def test_cdnow_tells_customers_apart(paper):
     # REFERENCE: AUC .757, Brier .161; the top tenth by expected orders holds 47.0% of the holdout's.
-    accuracy = {row["measure"]: row["value"] for row in paper.accuracy.to_pylist()}
+    accuracy = {row["measure"]: row["score"] for row in paper.accuracy.to_pylist()}
     assert accuracy["auc"] == pytest.approx(0.757, abs=5e-4)
     assert accuracy["brier"] == pytest.approx(0.161, abs=5e-4)
     assert accuracy["top_tenth_share"] == pytest.approx(0.470, abs=5e-4)
@@ -231,7 +231,7 @@ def test_a_season_that_was_seen_twice_is_used():
     result = wf.forecast(read(frame, value="value"), horizon="91d")
     chosen = next(row for row in result.models.to_pylist() if row["chosen"])
     assert chosen["model"].endswith("with calendar")
-    rates = {row["month"]: row["rate"] for row in result.season.to_pylist()}
+    rates = {row["month"]: row["multiplier"] for row in result.season.to_pylist()}
     assert max(rates, key=rates.__getitem__) == "December"
     plain = [row["deviance"] for row in result.models.to_pylist() if not row["chosen"]]
     assert chosen["deviance"] < min(plain)
@@ -458,7 +458,9 @@ def test_a_given_calendar_is_followed(shared_data):
     assert total["low"] < 4482 < total["high"]
     chosen = next(row for row in result.models.to_pylist() if row["chosen"])
     assert chosen["model"].endswith("with calendar")
-    assert [row["rate"] for row in result.season.to_pylist()] == pytest.approx(np.array(months) * 12 / 13.1)
+    assert [row["multiplier"] for row in result.season.to_pylist()] == pytest.approx(
+        np.array(months) * 12 / 13.1
+    )
     assert any("calendar that was given: November" in f.text for f in result.findings)
     text = wf.forecast(
         log, holdout="91d", horizon="91d", calendar=",".join(map(str, months)), model="BG/NBD with calendar"

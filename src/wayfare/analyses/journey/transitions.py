@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
-from wayfare.histories.block import Block
+from wayfare.histories.block import Block, owners_of_each
 from wayfare.histories.fold import Fold
 from wayfare.histories.orders import one_row_an_order
 from wayfare.histories.visits import SESSION_COLUMNS, by_session
@@ -28,7 +28,6 @@ DRAWN = 12
 _SLOTS = BUCKETS + 1
 """Of each edge: its steps by duration, and in the last slot its customers."""
 _DENSE = 1 << 22
-_OWNERS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,17 +94,6 @@ def _run_lengths(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
     return ordered[starts], np.diff(starts, append=len(ordered))
 
 
-def _owners_of_each(edge: NDArray[np.int64], owner: NDArray[np.int64], edges: int) -> NDArray[np.int64]:
-    """How many owners made each edge; a table of owners and edges is ten times faster than sorting pairs."""
-    total = np.zeros(edges, dtype=np.int64)
-    for first in range(0, int(owner.max(initial=-1)) + 1, _OWNERS):
-        mine = slice(*np.searchsorted(owner, (first, first + _OWNERS)))
-        made = np.zeros((_OWNERS, edges), dtype=np.int8)
-        made.reshape(-1)[(owner[mine] - first) * edges + edge[mine]] = 1
-        total += made.sum(axis=0, dtype=np.int32)
-    return total
-
-
 @dataclass(frozen=True)
 class _Steps(Fold[dict[str, Any]]):
     """Counts per edge and duration, dense for a few events and sparse for many."""
@@ -144,7 +132,7 @@ class _Steps(Fold[dict[str, Any]]):
     def _cells(self, edge: NDArray[np.int64], slot: NDArray[np.int32], owner: NDArray[np.int64]) -> Any:
         if self.dense:
             cells = np.bincount(edge * _SLOTS + slot, minlength=self.events**2 * _SLOTS)
-            cells[BUCKETS::_SLOTS] = _owners_of_each(edge, owner, self.events**2)
+            cells[BUCKETS::_SLOTS] = owners_of_each(owner, edge, self.events**2)
             return cells
         pairs, _ = _run_lengths(owner * self.events**2 + edge)
         whose = (pairs % self.events**2) * _SLOTS + BUCKETS

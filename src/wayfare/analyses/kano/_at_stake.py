@@ -19,11 +19,11 @@ _Z = 1.959964
 
 @dataclass(frozen=True)
 class Stake:
-    """What is known of those who rate a feature low.
+    """What is known of those who are unhappy with a feature.
 
     Attributes:
         rated: Who rated it.
-        unhappy: Of those, who rated it low, by the latest rating.
+        unhappy: Of those, who rated it below the middle of the scale, by the latest rating.
         low: Lower end of the 95% interval of their share.
         high: Upper end.
         difference: How much more of the others ordered again within the window, at equal numbers of orders before.

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from wayfare.analyses.kano._categories import listed, noun, plural
-from wayfare.analyses.kano._derived_tables import AGAIN, ENOUGH, GONE, OVERALL, Outcome
+from wayfare.analyses.kano._derived_classes import ENOUGH
+from wayfare.analyses.kano._outcomes import AGAIN, GONE, OVERALL, Outcome
 from wayfare.analyses.kano._respondents import Sample
 from wayfare.result import Finding
 

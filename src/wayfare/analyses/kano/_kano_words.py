@@ -55,7 +55,7 @@ def _headline(rows: list[dict[str, Any]], respondents: int) -> Finding:
     least, top = min(row["n"] for row in rows), max(row["n"] for row in rows)
     answers = f"{least:,}" if least == top else f"{least:,} to {top:,}"
     text = _by_name(of) if len(rows) <= MANY else _by_number(of, len(rows))
-    return Finding(f"{text[0].upper()}{text[1:]} ({answers} answers each).", customers=float(respondents))
+    return Finding(f"{_capital(text)} ({answers} answers each).", customers=float(respondents))
 
 
 def _by_name(of: dict[str, list[str]]) -> str:
@@ -115,12 +115,21 @@ def _moved(changes: pa.Table) -> Finding | None:
         ),
     )
     text = (
-        f"{row['feature']} was {noun(row['from_category'])} in {row['from_wave']} and is {noun(row['to_category'])} in "
-        f"{row['to_wave']}: CS− moved by {_signed(row['cs_minus_change'])} (95% interval "
+        f"{_capital(row['feature'])} was {noun(row['from_category'])} in {_wave(row['from_wave'])} and is "
+        f"{noun(row['to_category'])} in {_wave(row['to_wave'])}: CS− moved by {_signed(row['cs_minus_change'])} (95% interval "
         f"{_signed(row['cs_minus_change_low'])} to {_signed(row['cs_minus_change_high'])})"
     )
     others = [name for name in longest if name != row["feature"]]
     return Finding(f"{text}; {listed(sorted(others))} changed category too." if others else f"{text}.")
+
+
+def _wave(label: str) -> str:
+    """A number alone is no year where it is short."""
+    return f"wave {label}" if label.isdigit() and len(label) < 4 else label
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _signed(value: float) -> str:

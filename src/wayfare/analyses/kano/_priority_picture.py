@@ -19,14 +19,17 @@ def order_of_work(result: KanoPrioritiesResult) -> VegaPicture | None:
     """The share of unhappy customers of each feature with its interval, in the order of work."""
     import altair as alt
 
-    frame = result.priorities.to_pandas()
-    frame = frame[frame["unhappy_share"].notna()].head(_SHOWN)
+    whole = result.priorities.to_pandas()
+    frame = whole[whole["unhappy_share"].notna()].head(_SHOWN)
     if frame.empty:
         return None
-    frame["kind"] = frame["category"].map(NAMES).fillna("unknown")
+    frame = frame.assign(kind=frame["category"].map(NAMES).fillna("unknown"))
+    weaker = frame["basis"].map({"derived": ", derived"}).fillna("")
     frame["name"] = [
-        f"{rank}. {clipped(feature, 12, 170)} ({kind})"
-        for rank, feature, kind in zip(frame["rank"], frame["feature"], frame["kind"], strict=True)
+        f"{rank}. {clipped(feature, 12, 170)} ({kind}{derived})"
+        for rank, feature, kind, derived in zip(
+            frame["rank"], frame["feature"], frame["kind"], weaker, strict=True
+        )
     ]
     frame["label"] = [
         f"{unhappy:,.0f} of {rated:,}" + (f", {value:,.0f} at stake" if low > 0 else "")
@@ -45,13 +48,20 @@ def order_of_work(result: KanoPrioritiesResult) -> VegaPicture | None:
                 scale=alt.Scale(zero=True)),
     )  # fmt: skip
     bars = base.mark_bar(height={"band": 0.7}).encode(color=alt.Color("kind:N", legend=None, scale=scale))
-    sure = base.mark_rule(color=theme.INK, strokeWidth=1.5).encode(x="unhappy_low:Q", x2="unhappy_high:Q")
+    sure = base.mark_rule(color=theme.INK, strokeWidth=1.5).encode(
+        x="unhappy_share_low:Q", x2="unhappy_share_high:Q"
+    )
     text = base.mark_text(align="left", dx=6, fontSize=12, color=theme.INK).encode(
-        x="unhappy_high:Q", text="label:N"
+        x="unhappy_share_high:Q", text="label:N"
     )
     return plots.picture(
         alt.layer(bars, sure, text).properties(width=theme.WIDTH - 260, height={"step": 28}),
         result.findings[0].text,
         "In the order of work: must-haves, satisfiers, delighters. Bars: share unhappy, with 95% intervals.",
-        "At stake: money that the unhappy order less, where it can be told from nothing. Not an experiment.",
+        _note(int(whole["unhappy_share"].isna().sum())),
     )
+
+
+def _note(unrated: int) -> str:
+    left_out = f" {unrated} that nobody rated {'is' if unrated == 1 else 'are'} not drawn." if unrated else ""
+    return f"At stake: money that the unhappy order less, where it can be told from nothing. Not an experiment.{left_out}"

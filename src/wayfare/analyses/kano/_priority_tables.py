@@ -42,7 +42,7 @@ def priority_table(
     """Must-haves first, then satisfiers, then delighters; within each by what fixing it is worth."""
     rows = [_row(feature, stakes.get(feature["question"] or "", _NOTHING), costs) for feature in features]
     rows.sort(key=_key)
-    numbers = ("category_probability", "unhappy_share", "unhappy_low", "unhappy_high", "repurchase_difference",
+    numbers = ("category_probability", "unhappy_share", "unhappy_share_low", "unhappy_share_high", "repurchase_difference",
                "repurchase_difference_low", "repurchase_difference_high", "value_at_stake", "value_at_stake_low",
                "value_at_stake_high", "cost", "value_per_cost", "cs_plus", "cs_minus")  # fmt: skip
     kinds = {name: pa.float64() for name in numbers} | {"rated": pa.int64(), "unhappy": pa.int64()}
@@ -71,8 +71,8 @@ def _row(feature: dict[str, Any], stake: Stake, costs: Mapping[str, float]) -> d
         note = "too few rated it low, or otherwise, before the end of the window"
     return {
         **feature, "rated": stake.rated, "unhappy": stake.unhappy if known else None,
-        "unhappy_share": stake.unhappy / stake.rated if known else np.nan, "unhappy_low": stake.low,
-        "unhappy_high": stake.high, "repurchase_difference": stake.difference,
+        "unhappy_share": stake.unhappy / stake.rated if known else np.nan, "unhappy_share_low": stake.low,
+        "unhappy_share_high": stake.high, "repurchase_difference": stake.difference,
         "repurchase_difference_low": stake.difference_low, "repurchase_difference_high": stake.difference_high,
         "value_at_stake": stake.value, "value_at_stake_low": stake.value_low, "value_at_stake_high": stake.value_high,
         "cost": cost, "value_per_cost": stake.value / cost, "note": note,
@@ -130,10 +130,12 @@ def stage_table(
         )  # fmt: skip
     content, leaving = (
         _ranks([row["satisfaction"] for row in rows]),
-        _ranks([-row["left"] or np.nan for row in rows]),
+        _ranks([-float(row["left"]) for row in rows]),
     )
     for row, a, b in zip(rows, content, leaving, strict=True):
-        row["place"] = np.nanmean([a, b]) if not (np.isnan(a) and np.isnan(b)) else np.nan
+        # Of a stage that nobody rates and nobody leaves there is nothing to say.
+        known = not np.isnan(a) or row["left"] > 0
+        row["place"] = float(np.nanmean([a, b])) if known else np.nan
     order = sorted(
         range(len(rows)),
         key=lambda i: (bool(rows[i]["delighters"]), np.isnan(rows[i]["place"]), rows[i]["place"], i),

@@ -66,9 +66,11 @@ class Rated:
         return self.low + _OUTER * span, self.high - _OUTER * span
 
     def unhappy(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Who rates it low; a missing score is not."""
-        low, high = self.cuts
-        return scores >= high if self.fewer_is_better else scores <= low
+        """Who rates it below the middle of the scale, of the NPS 0 to 6; a missing score is not."""
+        middle = (self.low + self.high) / 2
+        if self.kind == "nps":
+            return scores <= _NPS[0]
+        return scores > middle if self.fewer_is_better else scores < middle
 
 
 def rated_questions(study: Study) -> tuple[tuple[Rated, ...], NDArray[np.int64], bool]:
@@ -120,3 +122,23 @@ def overall_of(rated: tuple[Rated, ...], answered: NDArray[np.int64]) -> int:
         if found:
             return min(found, key=lambda place: (-int(answered[place]), rated[place].key))
     return 0 if len(rated) == 1 and answered[0] else -1
+
+
+def drivers_of(rated: tuple[Rated, ...], overall: int) -> list[int]:
+    """The places of the questions that are no verdict on the whole: neither the overall question nor the NPS."""
+    return [place for place, question in enumerate(rated) if place != overall and question.kind != "nps"]
+
+
+def bands_of(rated: Rated, scores: NDArray[np.float64]) -> tuple[float, float]:
+    """Up to where ratings are low and from where they are high; by what is usual where the scale's outer quarters are empty."""
+    low, high = rated.cuts
+    known = scores[~np.isnan(scores)]
+    if not len(known):
+        return low, high
+    least = max(0.05 * len(known), 5)
+    bottom, top = (sign * np.quantile(sign * known, 0.2, method="inverted_cdf") for sign in (1, -1))
+    low = low if (known <= low).sum() >= least else float(bottom)
+    high = high if (known >= high).sum() >= least else float(top)
+    if not low < high:
+        low, high = rated.cuts
+    return (np.floor(low), np.ceil(high)) if (known == np.rint(known)).all() else (low, high)

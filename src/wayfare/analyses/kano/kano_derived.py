@@ -10,7 +10,11 @@ import pyarrow as pa
 
 from wayfare.analyses._observed import whole_histories
 from wayfare.analyses.kano import _derived_tables as tables
+from wayfare.analyses.kano._derived_classes import class_rows
+from wayfare.analyses.kano._derived_effects import effect_rows, levels_of
 from wayfare.analyses.kano._derived_words import findings_of, leak_sentence
+from wayfare.analyses.kano._leaks import leak_rows
+from wayfare.analyses.kano._outcomes import outcomes_of
 from wayfare.analyses.kano._respondents import Sample, leaving_events, respondents_fold, sample_of
 from wayfare.analyses.kano._scales import overall_of
 from wayfare.analysis import analysis
@@ -121,14 +125,15 @@ def kano_derived(
     customer did: an asymmetry under −0.2 resembles a must-have, over 0.2 a delighter, between a satisfier. *Effects*:
     logistic regression of what happened within the window and Cox regression of the time to it, on low and high ratings and
     on features, adjusted for each other and for orders so far, time since the last order and since the first event, with
-    a weak prior. Overall satisfaction stands between the features and the outcome, so it is left out of them where
-    others are rated.
+    a weak prior. Overall satisfaction and the NPS are verdicts on the whole that stand between the features and the
+    outcome, so they are left out where something else is rated.
 
-    A customer counts once: with the ratings known at the last answer whose window is over at the log's end. Low and high
+    A customer counts once: against overall satisfaction with the latest ratings, against what came after with those known at
+    the last answer whose window is over at the log's end. Low and high
     are the outer quarters of the scale (NPS 0–6 and 9–10), or the outer fifths of the answers where those are empty.
     A score that gives the outcome away (99% of 20 customers or more at a level, or an area under the ROC curve of .95)
-    is named and left out: it says the same thing twice. Regressions need 10 customers with and without the outcome, classes 30 with
-    all ratings.
+    is named and left out: it says the same thing twice. Regressions need 10 customers with and without the outcome. Classes need 30 with
+    all ratings; ratings that fewer than half as many gave as the commonest one are contrasted among themselves.
 
     Args:
         overall: The question on satisfaction as a whole; else the one that calls itself overall, a CSAT question, the NPS,
@@ -150,11 +155,11 @@ def kano_derived(
     fold, rated = respondents_fold(study, since, within.microseconds, leaving, used, columns)
     sample = sample_of(study, fold, rated, study.fold(fold))
     whole = _overall(sample, overall)
-    outcomes = tables.outcomes_of(sample, leaving)
-    leaks = tables.leak_rows(sample, outcomes)
+    outcomes = outcomes_of(sample, leaving)
+    leaks = leak_rows(sample, outcomes)
     leaky = {(row["feature"], row["outcome"]) for row in leaks}
-    classes = tables.class_rows(sample, whole, outcomes, leaky, draws)
-    effects = tables.effect_rows(sample, tables.levels_of(sample, whole), outcomes, leaky)
+    classes = class_rows(sample, whole, outcomes, leaky, draws)
+    effects = effect_rows(sample, levels_of(sample, whole), outcomes, leaky)
     return KanoDerivedResult(
         classes=tables.class_table(classes),
         effects=tables.effect_table(effects),

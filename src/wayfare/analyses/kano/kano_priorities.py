@@ -54,10 +54,10 @@ class KanoPrioritiesResult(Result):
             category_probability="how likely this category is",
             question="the rated question that says who is unhappy with it",
             rated="customers who rated it",
-            unhappy="of those, who rated it low: in the lowest quarter of the scale (NPS: 0 to 6); null where nobody rated it",
+            unhappy="of those, who rated it below the middle of its scale (NPS: 0 to 6), by the latest rating; null where nobody rated it",
             unhappy_share="unhappy of rated",
-            unhappy_low="lower end of its 95% interval (Wilson)",
-            unhappy_high="upper end",
+            unhappy_share_low="lower end of its 95% interval (Wilson)",
+            unhappy_share_high="upper end",
             repurchase_difference="how much larger a share of the others ordered again within the window, at equal orders before",
             repurchase_difference_low="lower end of its 95% interval",
             repurchase_difference_high="upper end",
@@ -134,7 +134,7 @@ def kano_priorities(
 
     Must-haves come before satisfiers, and these before delighters (`kano`; where a rated question belongs to no feature that
     was asked about, its class is that of `kano_derived`, which is weaker). Within a class the order is that of value at stake
-    less stated cost, then of how many are unhappy. Unhappy is who rates it in the lowest quarter of the scale (NPS 0–6).
+    less stated cost, then of how many are unhappy. Unhappy is who rates it below the middle of the scale (NPS 0–6).
     Value at stake is the unhappy × how many fewer of them order again within the window than of the others with as many
     orders before (0, 1, 2–3, 4 and more) × what those who order again order in it: observational, and only of those who
     rated; under 10 unhappy or other customers too few to say.

@@ -46,7 +46,7 @@ class Candidate:
         log_likelihood: Of the orders it was fitted on, in ordinary time; nan where it was not fitted.
         note: What the data can't tell it, or why it was not fitted.
         expected: Orders it expected of each customer in the holdout; empty without one.
-        deviance: How far off these were, a customer; nan without a holdout.
+        deviance: How far off these were, and how the orders of all fell on the weeks, a customer; nan without a holdout.
         week_error: How far off the holdout's weeks were in total, as a share of a mean week; nan without one.
         season: The relative rate of each month of the year, January first; empty without a calendar.
         trend: The growth of the rate a year, as a share; 0 without a calendar.
@@ -181,11 +181,15 @@ def judged(candidate: Candidate, summary: Summary, actual: Floats, by_week: Floa
     expected = candidate.paced.orders(summary, float(weeks))
     some = summary if candidate.paced.traits else summary.every(-(-len(summary.who) // JUDGED))
     shape = candidate.paced.by_week(some, weeks, np.ones(len(some.who)))[0]
-    off = np.abs(shape * (expected.sum() / max(float(shape.sum()), 1e-9)) - by_week)
+    share = np.maximum(shape, 1e-12) / max(float(shape.sum()), 1e-9)
+    off = np.abs(share * expected.sum() - by_week)
+    # Where customers' weeks are alike, the deviance of their orders week by week is that of their orders and that of
+    # how the orders of all fall on the weeks: without the latter half a year would hide a season.
+    within = deviance(share * by_week.sum(), by_week) * weeks / max(len(actual), 1)
     return replace(
         candidate,
         expected=expected,
-        deviance=deviance(expected, actual),
+        deviance=deviance(expected, actual) + within,
         week_error=float(off.sum() / by_week.sum()) if by_week.any() else np.nan,
     )
 

@@ -240,7 +240,7 @@ MONTHS = (
 def season(found: Forecast) -> pa.Table:
     """The months' relative rates, where the chosen model has a calendar."""
     rates = found.chosen.season if found.chosen else ()
-    return table(month=pa.array(MONTHS[: len(rates)], pa.string()), rate=pa.array(rates, pa.float64()))
+    return table(month=pa.array(MONTHS[: len(rates)], pa.string()), multiplier=pa.array(rates, pa.float64()))
 
 
 _INTERVAL = 1.6449

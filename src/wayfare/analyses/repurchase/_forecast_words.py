@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wayfare.analyses.repurchase._candidates import ENOUGH
+from wayfare.analyses.repurchase._candidates import ENOUGH, JUDGED
 from wayfare.analyses.repurchase._said import warnings_of
 from wayfare.result import Finding
 
@@ -172,6 +172,12 @@ def warned(found: Forecast) -> tuple[str, ...]:
     said = [*warnings_of(found.study, found.buyers)]
     if found.worth.note:
         said.append(found.worth.note)
+    known = len(found.earlier.who) if found.judge else 0
+    if known > JUDGED:
+        step = -(-known // JUDGED)
+        said.append(
+            f"The models were compared as fitted on one in {step} of the {known:,} customers known then; the chosen one is fitted on all."
+        )
     related = _related(found)
     if abs(related) > _RELATED:
         said.append(f"Frequency and order value go together (correlation {related:.2f}), which the value model takes not to be so: "

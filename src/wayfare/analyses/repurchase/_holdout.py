@@ -78,7 +78,7 @@ def accuracy(expected: Floats, chance: Floats, actual: Floats) -> pa.Table:
     names = list(_MEASURES)[: len(values)]
     return table(
         measure=pa.array(names, pa.string()),
-        value=pa.array(values, pa.float64()),
+        score=pa.array(values, pa.float64()),
         meaning=pa.array([_MEASURES[name] for name in names], pa.string()),
     )
 

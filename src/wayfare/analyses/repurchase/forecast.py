@@ -50,7 +50,7 @@ class ForecastResult(Result):
             parameters="fitted on these orders; time in weeks",
             holdout_expected="orders it expected in the holdout; null without one",
             holdout_actual="orders that came, of the same customers",
-            deviance="mean Poisson deviance a customer in the holdout; the smallest is best",
+            deviance="Poisson deviance of the holdout a customer: of each one's orders, and of how those of all fall on the weeks; the smallest is best",
             week_error="mean distance of a week's orders from what was expected of it, as a share of a mean week: where seasons show",
             chosen="whether the forecast rests on it",
             final_parameters="of the chosen model, fitted on all orders",
@@ -107,7 +107,7 @@ class ForecastResult(Result):
             actual="how many did",
         ),
     ]
-    accuracy: Annotated[pa.Table, Columns(measure="its name", value="in the holdout", meaning="what it says")]
+    accuracy: Annotated[pa.Table, Columns(measure="its name", score="in the holdout", meaning="what it says")]
     tracking: Annotated[
         pa.Table,
         Columns(
@@ -131,7 +131,7 @@ class ForecastResult(Result):
         pa.Table,
         Columns(
             month="January first",
-            rate="orders of a customer in this month over those in an average one; empty unless the chosen model has a calendar",
+            multiplier="orders of a customer in this month over those in an average one; empty unless the chosen model has a calendar",
         ),
     ]
     covariates: Annotated[
@@ -173,13 +173,14 @@ def forecast(
 
     Buy-till-you-die models (BG/NBD, MBG/NBD, Pareto/NBD, and where a year and a half was seen the better of the first
     two with a season and trend) are fitted on all orders but those of the last weeks, and judged by the Poisson
-    deviance of each customer's orders; a model with a parameter that the data can't tell comes after those without.
+    deviance of each customer's orders and of how those of all fall on the weeks; a model with a parameter that the data can't tell comes after those without.
     The best is fitted again on all orders; where even that leaves a parameter open, a weak prior holds it. Orders of
     one customer on one day count as one, in weeks from the first order. The value of an order is Gamma-Gamma's, on
     repeat orders. New customers, who have yet to come, are not in the forecast. Intervals of totals hold chance, the
     parameters' doubt, and how far off past quarters and the same forecast made up to four times earlier were; where
     less than a year was seen, a standard deviation of at least 25% is assumed, 10% where a calendar was given. With
-    fewer than 50 repeat customers no model is fitted.
+    fewer than 50 repeat customers no model is fitted. Beyond 50,000 customers the models are compared as fitted on
+    every k-th by name, and the season is read off every k-th beyond 30,000; the chosen model is fitted on all.
 
     Covariates are each customer's first known values in rows up to the first order, and act on the pace and on the
     leaving: numbers in standard deviations from their mean, names against the commonest one, those of under 50

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from wayfare.analyses.satisfaction._emotion_tables import STRANDS
-from wayfare.analyses.satisfaction._emotion_words import LABELS, lowest_of, written
+from wayfare.analyses.satisfaction._emotion_tables import FEW, STRANDS, UNREAD
+from wayfare.analyses.satisfaction._emotion_words import LABELS, felt_strand, lowest_of, stands_out, written
 from wayfare.charts import theme
 from wayfare.charts.picture import VegaPicture
 from wayfare.charts.plots import picture
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HEIGHT, _LINE, _BELOW = 300, 17, 46
 _WIDTH = theme.WIDTH - 60
 _COLOURS = {"scores": theme.ACCENT, "sentiment": "#00795A", "friction": "#B34700"}
-_APART = {"scores": -0.05, "sentiment": 0.05, "friction": 0.0}
+_APART = {"scores": -0.09, "sentiment": 0.09, "friction": 0.0}
 _WRAP = 96
 Row = dict[str, Any]
 
@@ -61,8 +61,9 @@ def curve_picture(result: EmotionResult) -> VegaPicture | None:
         f"Scores on their question's own scale; sentiment of comments, {read[reader]}; friction: minus the share of "
         "customers at the stage who met it. The strands are not joined into one."
     )
-    note = "Bands and bars: 95% intervals, customers as clusters. Below: value and n (of friction: customers). Observational."
-    return picture(chart, result.findings[0].text, subtitle, note)
+    note = "Bands and bars: 95% intervals. Below: value · n (of friction: customers). Observational."
+    title, _, more = result.findings[0].text.partition(". ")
+    return picture(chart, f"{title.rstrip('.')}.", subtitle, f"{more} {note}".strip())
 
 
 def _known(curve: list[Row]) -> list[Row]:
@@ -120,19 +121,25 @@ def _names(known: list[Row]) -> list[Any]:
         below.append(y)
         lift = -9 if abs(y) < 0.06 else 0  # off the neutral line
         layers.append(
-            _text(row["x"], y, strand, _COLOURS[strand], align="left", dx=9, dy=lift, fontWeight=600)
+            _text(
+                row["place"] + 0.12, y, strand, _COLOURS[strand], align="left", dx=7, dy=lift, fontWeight=600
+            )
         )
     return layers
 
 
 def _lowest(known: list[Row]) -> list[Any]:
-    """The lowest point of scores, or of sentiment where more stages have it, named below it."""
-    felt = max(STRANDS[:2], key=lambda strand: sum(row["strand"] == strand for row in known))
-    worst = lowest_of([row for row in known if row["strand"] == felt])
-    if worst is None:
+    """The lowest point of the strand that findings speak of, named beside it where it stands out."""
+    strand = felt_strand(known)
+    its = [row for row in known if row["strand"] == strand]
+    worst = lowest_of(its)
+    if worst is None or not stands_out(its):
         return []
-    text = f"lowest: {written(worst['value'])}"
-    return [_text(worst["x"], worst["low"], text, theme.INK, dy=14, fontWeight=600)]
+    text = f"lowest {written(worst['value'])}"
+    left = strand == "scores"  # scores stand left of the others, sentiment right of them
+    marked = {"align": "right" if left else "left", "dx": -9 if left else 9, "dy": 15}
+    halo = _text(worst["x"], worst["value"], text, "white", stroke="white", strokeWidth=4, **marked)
+    return [halo, _text(worst["x"], worst["value"], text, theme.INK, fontWeight=600, **marked)]
 
 
 def _numbers(curve: list[Row]) -> list[Any]:
@@ -144,8 +151,14 @@ def _numbers(curve: list[Row]) -> list[Any]:
         for row in (r for r in curve if r["strand"] == strand):
             sure = row["low"] is not None
             n = row["customers"] if strand == "friction" else row["n"]
-            words = f"{written(row['value'])} · {n:,}" if sure else f"too few: {n:,}" if n else "–"
-            if row["note"].startswith("no reader"):
+            words = (
+                f"{written(row['value'])} · {n:,}"
+                if sure
+                else f"too few: {n:,}"
+                if row["note"] == FEW
+                else "–"
+            )
+            if row["note"] == UNREAD:
                 words = f"unscored: {n:,}"
             layers.append(
                 _text(stages.index(row["stage"]), y, words, _COLOURS[strand] if sure else theme.GREY)

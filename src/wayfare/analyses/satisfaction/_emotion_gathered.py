@@ -10,11 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.analyses.satisfaction._emotion_places import (
-    Places, Questions, Scale, Spans, documented_scales, places_of, questions_of, scale_of, touchpoints_of,
-)  # fmt: skip
+    Places,
+    Questions,
+    Scale,
+    Spans,
+    documented_scales,
+    places_of,
+    questions_of,
+    scale_of,
+    touchpoints_of,
+)
 from wayfare.analyses.satisfaction._emotion_strands import MOST_COMMENTS, Comments, Friction, Scores
 from wayfare.domain.journey import STAGES
 from wayfare.domain.survey import SURVEY_ANSWER
+from wayfare.histories.fold import Fold
 from wayfare.histories.schema import Kind
 from wayfare.log import Log
 from wayfare.study import Study
@@ -62,6 +71,7 @@ class Gathered:
     Attributes:
         touchpoints: Names of touchpoints, by number.
         sums: What means of scores need, by stage and then by touchpoint (stages + touchpoints, 6).
+        asked: Of each question, how many scores it has at each stage and what they add up to (stages, 2).
         scales: Question, kind, scale and number of scores; without a scale the scores are left out.
         said: The comments that are read.
         friction: Counts of friction.
@@ -70,6 +80,7 @@ class Gathered:
 
     touchpoints: list[str]
     sums: NDArray[np.float64]
+    asked: dict[tuple[str, str], NDArray[np.float64]]
     scales: list[tuple[str, str, Scale | None, int]]
     said: Said
     friction: dict[str, NDArray[np.int64]]
@@ -93,7 +104,7 @@ def gather(study: Study, question: str | None, trouble: Trouble, within: int) ->
     touchpoints = touchpoints_of(logs)
     placed = [_Asked.of(study, log, touchpoints, question) for log in logs]
     most = MOST_COMMENTS // len(logs)
-    first = [[asked.comments(most), asked.spans] for asked in placed]
+    first: list[list[Fold[Any]]] = [[asked.comments(most), asked.spans] for asked in placed]
     friction, *own = study.fold_all(
         [_friction(study, placed[0].places, trouble, within, len(touchpoints)), *first[0]]
     )
@@ -101,11 +112,12 @@ def gather(study: Study, question: str | None, trouble: Trouble, within: int) ->
     spans = _joined([(asked, span) for asked, (_, span) in zip(placed, found, strict=True)])
     documented = documented_scales(study.surveys)
     scales = {name: scale_of(name, low, high, documented) for name, (_, low, high) in spans.items()}
-    sums = np.zeros((len(STAGES) + len(touchpoints), 6))
+    sums, by_question = np.zeros((len(STAGES) + len(touchpoints), 6)), {}
     if any(scales.values()):
         folds = [asked.scores(scales, len(touchpoints)) for asked in placed]
         each = [study.fold(folds[0]), *(log.fold(f) for log, f in zip(logs[1:], folds[1:], strict=True))]
-        sums = np.sum(each, axis=0)
+        sums = np.sum([one["sums"] for one in each], axis=0)
+        by_question = _by_question(placed, [one["asked"] for one in each])
     said = [
         asked.said(comments, scales, apart=bool(n))
         for n, (asked, (comments, _)) in enumerate(zip(placed, found, strict=True))
@@ -114,6 +126,7 @@ def gather(study: Study, question: str | None, trouble: Trouble, within: int) ->
     return Gathered(
         touchpoints,
         sums,
+        by_question,
         [(*name, scales[name], spans[name][0]) for name in listed],
         _together(said),
         friction,
@@ -177,6 +190,18 @@ def _joined(found: list[tuple[_Asked, dict[int, Any]]]) -> dict[tuple[str, str],
             before = spans.get(name, (0, low, high))
             spans[name] = before[0] + n, min(before[1], low), max(before[2], high)
     return spans
+
+
+def _by_question(
+    placed: list[_Asked], found: list[NDArray[np.float64]]
+) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """Counts and sums of scores by stage (stages, 2), question by question, of all logs."""
+    total: dict[tuple[str, str], NDArray[np.float64]] = {}
+    for asked, counts in zip(placed, found, strict=True):
+        for number in np.flatnonzero(counts[:, :, 0].any(axis=0)).tolist():
+            name = asked.questions.name(number)
+            total[name] = total.get(name, 0) + counts[:, number]
+    return total
 
 
 def _together(parts: list[Said]) -> Said:

@@ -127,9 +127,11 @@ class Spans(Fold[dict[int, tuple[int, float, float]]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """What tells one question from another."""
         return ("event", *SCORE_COLUMNS)
 
     def scan(self, block: Block) -> dict[int, tuple[int, float, float]]:
+        """Number, lowest and highest of a block's scores, by question."""
         rows = scored_rows(block, self.question)
         number, score = self.questions.of(block, rows), block["score"][rows] if len(rows) else rows
         found = {}
@@ -141,6 +143,7 @@ class Spans(Fold[dict[int, tuple[int, float, float]]]):
     def merge(
         self, left: dict[int, tuple[int, float, float]], right: dict[int, tuple[int, float, float]]
     ) -> dict[int, tuple[int, float, float]]:
+        """The same of two partials together."""
         both = dict(left)
         for one, (n, low, high) in right.items():
             before = both.get(one, (0, low, high))

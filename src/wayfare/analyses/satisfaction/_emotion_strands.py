@@ -9,8 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.analyses.satisfaction._emotion_places import (
-    PLACE_COLUMNS, SCORE_COLUMNS, Ints, Places, Questions, scored_rows,
-)  # fmt: skip
+    PLACE_COLUMNS,
+    SCORE_COLUMNS,
+    Ints,
+    Places,
+    Questions,
+    scored_rows,
+)
 from wayfare.domain.journey import STAGES
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
@@ -39,8 +44,11 @@ def cluster_sums(group: Ints, owner: Ints, value: NDArray[np.float64], groups: i
 
 
 @dataclass(frozen=True)
-class Scores(Fold[NDArray[np.float64]]):
-    """Scores as positions on their own scale, summed by stage and then by touchpoint (stages + touchpoints, 6)."""
+class Scores(Fold[dict[str, NDArray[np.float64]]]):
+    """Scores as positions on their own scale, summed by stage and then by touchpoint (stages + touchpoints, 6).
+
+    And, as `asked`, how many each question has at each stage and what they add up to (stages, questions, 2).
+    """
 
     places: Places
     questions: Questions
@@ -51,20 +59,28 @@ class Scores(Fold[NDArray[np.float64]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """What places a score and says which question it answers."""
         return (*PLACE_COLUMNS, *SCORE_COLUMNS)
 
-    def scan(self, block: Block) -> NDArray[np.float64]:
+    def scan(self, block: Block) -> dict[str, NDArray[np.float64]]:
+        """The sums of one block."""
         rows = scored_rows(block, self.question)
         if not len(rows):
-            return np.zeros((_WIDTH + self.touchpoints, 6))
+            asked = np.zeros((_WIDTH, self.questions.size, 2))
+            return {"sums": np.zeros((_WIDTH + self.touchpoints, 6)), "asked": asked}
         number = self.questions.of(block, rows)
         worst, best = np.array(self.worst)[number], np.array(self.best)[number]
         value = 2 * (block["score"][rows] - worst) / (best - worst) - 1
         stage, met = self.places.of(block, rows)
         owner = block.owner[rows]
-        return np.concatenate(
-            [cluster_sums(stage, owner, value, _WIDTH), cluster_sums(met, owner, value, self.touchpoints)]
-        )
+        sums = [cluster_sums(stage, owner, value, _WIDTH), cluster_sums(met, owner, value, self.touchpoints)]
+        return {"sums": np.concatenate(sums), "asked": self._asked(stage, number, value)}
+
+    def _asked(self, stage: Ints, number: Ints, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        there = (stage >= 0) & np.isfinite(value)
+        cell, size = stage[there] * self.questions.size + number[there], _WIDTH * self.questions.size
+        parts = [np.bincount(cell, weights=w, minlength=size) for w in (np.ones(len(cell)), value[there])]
+        return np.stack(parts, axis=1).astype(np.float64).reshape(_WIDTH, self.questions.size, 2)
 
 
 @dataclass(frozen=True)
@@ -83,9 +99,11 @@ class Comments(Fold[dict[str, Any]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """What places a comment, and the scores that may go with it."""
         return (*PLACE_COLUMNS, *SCORE_COLUMNS, "comment")
 
     def scan(self, block: Block) -> dict[str, Any]:
+        """Comments (comments,), where they belong and the scores that go with them; how many were written."""
         rows = _written(block)
         mine = np.bincount(block.owner[rows], minlength=max(block.customers, 1))
         nth = np.arange(len(rows)) - (np.cumsum(mine) - mine)[block.owner[rows]]
@@ -110,6 +128,7 @@ class Comments(Fold[dict[str, Any]]):
         )
 
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
+        """The smallest hashes of both."""
         both = {
             key: np.concatenate([left[key], right[key]]) for key in left if isinstance(left[key], np.ndarray)
         }
@@ -150,8 +169,8 @@ def _written(block: Block) -> Ints:
     if not block.has("comment"):
         return np.zeros(0, dtype=np.int64)
     comment = block["comment"]
-    there = np.not_equal(comment, None) if comment.dtype.kind == "O" else comment >= 0
-    return np.flatnonzero(there)
+    # Comments are text or codes; None is missing among texts, and compared one by one.
+    return np.flatnonzero(comment != None if comment.dtype.kind == "O" else comment >= 0)  # noqa: E711
 
 
 def _hash(code: Ints) -> NDArray[np.uint64]:
@@ -188,9 +207,11 @@ class Friction(Fold[dict[str, NDArray[np.int64]]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """Only what happened."""
         return ("event",)
 
     def scan(self, block: Block) -> dict[str, NDArray[np.int64]]:
+        """Customers and events by stage (and none), by sort of friction, and by touchpoint."""
         event, stage = block["event"], self.stages.stages(block).astype(np.int64)
         trouble = np.array([*self.trouble, -1])[event]
         bad, again = np.flatnonzero(trouble >= 0), self._retries(block)

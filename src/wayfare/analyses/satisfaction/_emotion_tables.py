@@ -132,6 +132,26 @@ def theme_table(themes: list[Theme], said: Said) -> pa.Table:
     return pa.Table.from_pylist(rows, pa.schema(kinds))
 
 
+def apart_alike(gathered: Gathered, stage: str, other: str) -> tuple[float, float] | None:
+    """How far the scores of `stage` are above those of `other` on the questions that both have, and these questions'
+    share of the scores of `stage`; None where no question has scores at both.
+
+    Differences are weighted by n·m / (n + m), as if of one question.
+    """
+    here, there = _STAGES.index(stage), _STAGES.index(other)
+    parts, shared = [], 0.0
+    for counts in gathered.asked.values():
+        (n, x), (m, y) = counts[here], counts[there]
+        if n and m:
+            parts.append((n * m / (n + m), x / n - y / m))
+            shared += n
+    if not parts:
+        return None
+    weight = sum(w for w, _ in parts)
+    everything = sum(float(counts[here, 0]) for counts in gathered.asked.values())
+    return sum(w * d for w, d in parts) / weight, shared / everything
+
+
 def spoken_at(themes: list[Theme], said: Said) -> dict[str, dict[str, int]]:
     """How many comments each theme has at each stage where it has any."""
     return {
@@ -172,7 +192,7 @@ def _untried(name: str, rated: int, why: str) -> Row:
 def friction_table(gathered: Gathered) -> pa.Table:
     """What counted as friction, where, and how many customers met it."""
     counts = gathered.friction
-    rows = []
+    rows: list[Row] = []
     for number, stage in enumerate([*_STAGES, "none"]):
         everyone = int(counts["there"][number]) if number < len(STAGES) else 0
         for sort, (event, kind) in enumerate(gathered.trouble.sorts):

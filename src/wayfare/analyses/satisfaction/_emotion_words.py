@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from wayfare.analyses.satisfaction._emotion_tables import FEW, TOO_FEW
+from wayfare.analyses.satisfaction._emotion_gathered import Gathered
+from wayfare.analyses.satisfaction._emotion_tables import FEW, TOO_FEW, apart_alike
 from wayfare.domain.journey import STAGES
 from wayfare.result import Finding
 from wayfare.stats.text_sentiment import Sentiment
@@ -14,13 +15,19 @@ from wayfare.stats.text_sentiment import Sentiment
 LABELS = {stage.value: stage.label for stage in STAGES}
 FEW_QUOTES = 5
 """So many comments about a theme at a stage, and it is what is said there."""
+_EIGHT = 1.4
+"""How much wider an interval is where the lowest of eight themes is picked (Bonferroni: 2.73 / 1.96)."""
 _BY = {"scores": "scores", "sentiment": "what comments say"}
 _THINGS = {"scores": "scores", "sentiment": "comments"}
 Row = dict[str, Any]
 
 
 def findings(
-    tables: dict[str, pa.Table], sentiment: Sentiment, absent: str, spoken: dict[str, dict[str, int]]
+    tables: dict[str, pa.Table],
+    sentiment: Sentiment,
+    absent: str,
+    spoken: dict[str, dict[str, int]],
+    gathered: Gathered,
 ) -> tuple[Finding, ...]:
     """One to four sentences, the first about the lowest point.
 
@@ -29,14 +36,15 @@ def findings(
         sentiment: How comments were read.
         absent: Why VADER was not tried, where it was not.
         spoken: How many comments each theme has, stage by stage.
+        gathered: What was counted, for comparing stages by the questions that they share.
     """
     curve = tables["curve"].to_pylist()
     known = {
         strand: [row for row in curve if row["strand"] == strand and row["low"] is not None]
         for strand in ("scores", "sentiment", "friction")
     }
-    felt = max(("scores", "sentiment"), key=lambda strand: len(known[strand]))
-    low = _lowest(felt, known[felt]) or [Finding(_silent(curve))]
+    felt = felt_strand(curve)
+    low = _lowest(felt, known[felt], gathered) or [Finding(_silent(curve))]
     at = lowest_of(known[felt])
     stage = at["stage"] if at else ""
     said = _said(tables["themes"].to_pylist(), stage, spoken.get(stage, {}))
@@ -49,13 +57,28 @@ def written(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−") if round(value, 2) else "0.00"
 
 
+def felt_strand(curve: list[Row]) -> str:
+    """The strand whose lowest point is named: scores where they are known at two stages or more, else the wider known."""
+    stages = {
+        s: sum(row["strand"] == s and row["low"] is not None for row in curve)
+        for s in ("scores", "sentiment")
+    }
+    return "scores" if stages["scores"] >= min(stages["sentiment"], 2) else "sentiment"
+
+
+def stands_out(rows: list[Row]) -> bool:
+    """Whether the lowest point's interval ends below that of the highest."""
+    known = sorted((row for row in rows if row["low"] is not None), key=lambda row: row["value"])
+    return len(known) > 1 and known[0]["high"] < known[-1]["low"]
+
+
 def lowest_of(rows: list[Row]) -> Row | None:
     """The lowest known point."""
     known = [row for row in rows if row["low"] is not None]
     return min(known, key=lambda row: row["value"]) if known else None
 
 
-def _lowest(strand: str, rows: list[Row]) -> list[Finding]:
+def _lowest(strand: str, rows: list[Row], gathered: Gathered) -> list[Finding]:
     worst = lowest_of(rows)
     if worst is None:
         return []
@@ -68,11 +91,31 @@ def _lowest(strand: str, rows: list[Row]) -> list[Finding]:
         return [Finding(lead, customers=worst["customers"])]
     others = sorted((row for row in rows if row is not worst), key=lambda row: row["value"])
     near, best = others[0], others[-1]
+    if not stands_out(rows):
+        text = (
+            f"By {_BY[strand]}, no stage stands out among the {len(rows)} where emotion is known: from {where} at "
+            f"{stage}, to {written(best['value'])} at {LABELS[best['stage']].lower()}."
+        )
+        return [Finding(text, customers=worst["customers"])]
     text = f"By {_BY[strand]}, emotion is lowest at the stage {stage}: {where}, and highest at "
     text += f"{LABELS[best['stage']].lower()} ({written(best['value'])})."
     if worst["high"] >= near["low"]:
         text += f" At {LABELS[near['stage']].lower()} ({written(near['value'])}) it may be as low."
+    if strand == "scores" and len(gathered.asked) > 1:
+        text += _alike(apart_alike(gathered, worst["stage"], best["stage"]), LABELS[best["stage"]].lower())
     return [Finding(text, customers=worst["customers"])]
+
+
+def _alike(apart: tuple[float, float] | None, best: str) -> str:
+    """Whether other questions, and not other feelings, make the lowest stage the lowest."""
+    if apart is None:
+        return f" No question was asked both there and at {best}: that alone may set them apart."
+    difference, share = apart
+    some = "" if share > 0.995 else f" ({share:.0%} of the scores there)"
+    asked = f"on the questions asked both there and at {best}{some}"
+    if round(difference, 2) < 0:
+        return f" O{asked[1:]} it is {-difference:.2f} lower."
+    return f" But {asked} it is not lower: other questions set them apart."
 
 
 def _friction(rows: list[Row], events: list[Row]) -> list[Finding]:
@@ -101,15 +144,23 @@ def _said(themes: list[Row], stage: str, there: dict[str, int]) -> list[Finding]
     if not rated:
         return []
     worst = min(here or rated, key=lambda row: row["mean_rating"])
-    count, of = (
-        (there[worst["theme"]], f"the comments at {LABELS[stage].lower()}")
-        if here
-        else (worst["comments"], "all comments read")
+    usual = sum(row["mean_rating"] * row["rated"] for row in rated) / sum(row["rated"] for row in rated)
+    if usual - worst["mean_rating"] <= _EIGHT * (worst["mean_rating"] - worst["low"]):
+        most = max(themes, key=lambda row: row["comments"])
+        text = (
+            f"No theme of the comments is rated lower than the others beyond chance; most are about “{most['theme']}” "
+            f"({most['comments']:,}), such as “{most['quote'].rstrip('.')}”."
+        )
+        return [Finding(text)]
+    where, count = (LABELS[stage].lower(), there[worst["theme"]]) if here else ("", worst["comments"])
+    of = f"the comments at {where}" if here else "all comments read"
+    lead = (
+        "of the themes there the one with the lowest ratings" if here else "the theme with the lowest ratings"
     )
-    rating = f"{written(worst['mean_rating'])} on average (95% interval {written(worst['low'])} to {written(worst['high'])})"
     text = (
-        f"Of {of}, {count:,} are about “{worst['theme']}”, the theme with the lowest ratings{' there' if here else ''}: "
-        f"{rating}; such as “{worst['quote'].rstrip('.')}”."
+        f"Of {of}, {count:,} are about “{worst['theme']}”, {lead}: {written(worst['mean_rating'])} on average "
+        f"(95% interval {written(worst['low'])} to {written(worst['high'])}){', at all stages' if here else ''}; "
+        f"such as “{worst['quote'].rstrip('.')}”."
     )
     return [Finding(text, customers=None if here else worst["customers"])]
 
@@ -145,8 +196,10 @@ def _name(reader: str) -> str:
 
 
 def _skill(row: Row) -> str:
-    low, high = (f"{100 * row[end]:.0f}".replace("-", "−") for end in ("low", "high"))
-    return f"{100 * row['skill']:.0f}% ({low} to {high})".replace("-", "−")
+    skill, low, high = (
+        f"{round(100 * row[name]) + 0}".replace("-", "−") for name in ("skill", "low", "high")
+    )
+    return f"{skill}% ({low} to {high})"
 
 
 def _silent(curve: list[Row]) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from wayfare.analyses.satisfaction._facets import Facet, counted, layout, tempered
 from wayfare.analyses.satisfaction._habits import Habits, seen_in
+from wayfare.histories.answers import SATISFACTION_COLUMNS, satisfaction
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
 from wayfare.histories.orders import ORDER_COLUMNS, orders_of
@@ -66,7 +67,7 @@ class Assigned(Fold[Members]):
         stages: Which events are orders.
         horizon: How long after the window outcomes are taken, in µs.
         ends: The log's end; whose horizon is not over by then has no outcome yet.
-        rated: Codes of `question_kind` whose scores are satisfaction; None where every score is.
+        rated: The kind of question whose scores are satisfaction.
     """
 
     habits: Habits
@@ -76,13 +77,12 @@ class Assigned(Fold[Members]):
     stages: StageMap
     horizon: int
     ends: int
-    rated: tuple[int, ...] | None
+    rated: int
 
     @property
     def columns(self) -> tuple[str, ...]:
         """What habits, orders and scores are read from."""
-        asked = ("question_kind",) if self.rated is not None else ()
-        return (*self.habits.reads, *ORDER_COLUMNS, "score", *asked)
+        return (*self.habits.reads, *ORDER_COLUMNS, *SATISFACTION_COLUMNS)
 
     def scan(self, block: Block) -> Members:
         """The block's customers, each in a group, and the groups' sums."""
@@ -140,12 +140,9 @@ class Assigned(Fold[Members]):
         return np.stack([part.astype(np.float64) for part in parts], axis=1)
 
     def _scores(self, block: Block) -> tuple[NDArray, NDArray]:
-        if not block.has("score"):
-            return np.zeros(block.customers), np.zeros(block.customers)
-        rated = ~np.isnan(block["score"])
-        if self.rated is not None:
-            rated &= np.isin(block["question_kind"], self.rated)
-        return block.total(np.where(rated, block["score"], 0.0)), block.total(rated)
+        score = satisfaction(block, self.rated)
+        rated = ~np.isnan(score)
+        return block.total(score), block.total(rated)
 
     def _path(self, block: Block) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """Per customer and touchpoint: whether it was met within the window, and how early (customers, events)."""

@@ -9,8 +9,14 @@ import pyarrow as pa
 
 from wayfare.analyses.satisfaction._emotion_gathered import Gathered, Said, gather, trouble_of
 from wayfare.analyses.satisfaction._emotion_tables import (
-    friction_table, point_table, points, reader_table, scale_table, spoken_at, theme_table,
-)  # fmt: skip
+    friction_table,
+    point_table,
+    points,
+    reader_table,
+    scale_table,
+    spoken_at,
+    theme_table,
+)
 from wayfare.analyses.satisfaction._emotion_themes import Theme, themes_of
 from wayfare.analyses.satisfaction._emotion_words import findings
 from wayfare.analysis import analysis
@@ -141,7 +147,8 @@ def emotion(
 
     An answer belongs to the touchpoint that its survey names, else to the customer's last event before it; friction to the
     stage that it stands for, and to the touchpoint that it followed. Intervals are 95%, with customers as clusters
-    (Cochran 1977, chapter 6; friction by Wilson); under 10 customers there are none and nothing is said. Of more than
+    (Cochran 1977, chapter 6; friction by Wilson); under 10 customers there are none and nothing is said. The
+    lowest and the highest stage are compared by the questions that they share, too. Of more than
     4,000 comments, all those of some customers are read, chosen by a hash.
 
     Args:
@@ -164,7 +171,7 @@ def emotion(
         "friction": friction_table(gathered),
         "scales": scale_table(gathered),
     }
-    said = findings(tables, sentiment, absent, spoken_at(themes, gathered.said))
+    said = findings(tables, sentiment, absent, spoken_at(themes, gathered.said), gathered)
     return EmotionResult(**tables, findings=said, warnings=tuple(_warnings(gathered)))
 
 

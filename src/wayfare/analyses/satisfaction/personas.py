@@ -27,6 +27,7 @@ from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration
 from wayfare.domain.journey import Stage
 from wayfare.errors import InvalidParameter, UnknownName
+from wayfare.histories.answers import satisfaction_kind
 from wayfare.histories.filter import EVERYTHING
 from wayfare.histories.schema import Kind
 from wayfare.result import Columns, Result, rows
@@ -56,7 +57,6 @@ _HELD_OUT = (
     "refund",
 )
 """Words of events that are outcomes, what the company does about an order, or questions of ours."""
-_SATISFACTION = ("csat", "rating", "nps", "ces")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class PersonasResult(Result):
             value_low="lower end of its 95 % interval (Student)",
             value_high="its upper end",
             n_value="customers that the mean is of",
-            satisfaction="mean score of csat answers (else of ratings, nps, ces; else of every score); null under 10 scores",
+            satisfaction="mean score of csat answers (else of nps, of ratings, of answers of no kind); null under 10 scores",
             n_satisfaction="scores",
             typical_path="touchpoints that at least a quarter of them meet within the window, in the order in which they mostly come",
             favourite_touchpoint="the touchpoint that sets them apart most",
@@ -190,7 +190,14 @@ def personas(
     groups = groups_of(seen, facets, most, seed)
     members = study.fold(
         Assigned(
-            habits, facets, groups.model, groups.weight, study.stages, later, study.log.ends, _rated(study)
+            habits,
+            facets,
+            groups.model,
+            groups.weight,
+            study.stages,
+            later,
+            study.log.ends,
+            satisfaction_kind(study.log.source),
         )
     )
     found, events = personas_of(members, facets), study.log.names("event").to_list()
@@ -247,14 +254,6 @@ def _codes(study: Study, kinds: tuple[str, ...]) -> tuple[int, ...]:
         return ()
     names = study.log.names("question_kind")
     return tuple(code for kind in kinds if (code := names.code(kind)) is not None)
-
-
-def _rated(study: Study) -> tuple[int, ...] | None:
-    """The kind of question whose scores are satisfaction; None where the log has no kinds of questions."""
-    if "question_kind" not in study.log.schema:
-        return None
-    names = study.log.names("question_kind")
-    return next(((code,) for kind in _SATISFACTION if (code := names.code(kind)) is not None), ())
 
 
 def _names(study: Study, habits: Habits) -> Mapping[str, list[str]]:

@@ -22,7 +22,7 @@ from wayfare.stats.btyd.boundary import Limit
 from wayfare.stats.btyd.count_model import CountModel, Theta
 from wayfare.stats.btyd.purchases import expected_until_leaving
 from wayfare.stats.btyd.quadrature import in_blocks, log_rising
-from wayfare.stats.btyd.summary import Floats, Rows
+from wayfare.stats.btyd.summary import Floats, Indices, Rows
 from wayfare.stats.btyd.weekly import WeeklyOrders
 
 NOBODY_LEAVES = (
@@ -40,6 +40,9 @@ EVERYBODY_LEAVES = (
 SAME_PACE = (
     "Customers don't differ in their pace (r and alpha run to infinity): only the mean rate r/alpha is known."
 )
+
+# Log-odds of having left beyond which P(alive) rounds to 0.
+_CERTAIN = 700.0
 
 
 class BetaGeometric(WeeklyOrders, CountModel):
@@ -97,11 +100,15 @@ class BetaGeometric(WeeklyOrders, CountModel):
 
     def _alive(self, theta: Theta, rows: Rows) -> Floats:
         r, alpha, a, b = theta
-        if np.ndim(a) == 0:
-            log_odds = rows.by_frequency(lambda x: self._log_odds(a, b, x))
-        else:
-            log_odds = self._log_odds(a, b, rows.frequency)
-        return in_blocks(_alive, log_odds, r + rows.frequency, alpha + rows.recency, alpha + rows.age)
+        if any(np.ndim(value) for value in theta):
+            odds = self._log_odds(a, b, rows.frequency)
+            return _alive(odds, r + rows.frequency, alpha + rows.recency, alpha + rows.age)
+        odds = self._log_odds(a, b, rows.levels)
+
+        def block(level: Indices, recency: Floats, age: Floats) -> Floats:
+            return _alive(odds[level], r + rows.levels[level], alpha + recency, alpha + age)
+
+        return in_blocks(block, rows.level, rows.recency, rows.age)
 
     def _orders(self, theta: Theta, x: Floats, age: Floats, horizon: Any) -> Floats:
         r, alpha, a, b = theta
@@ -137,4 +144,5 @@ class BetaGeometric(WeeklyOrders, CountModel):
 
 
 def _alive(log_odds: Floats, k: Floats, to_recency: Floats, to_age: Floats) -> Floats:
-    return expit(-log_odds - k * np.log1p((to_age - to_recency) / to_recency))
+    left = log_odds + k * np.log1p((to_age - to_recency) / to_recency)
+    return 1 / (1 + np.exp(np.minimum(left, _CERTAIN)))

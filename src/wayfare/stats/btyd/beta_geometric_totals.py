@@ -76,8 +76,7 @@ def _by_table(r: float, alpha: float, rows: Rows, log_odds: Floats) -> tuple[Flo
 def _by_rows(r: float, alpha: float, rows: Rows, log_odds: Floats) -> tuple[Floats, Floats]:
     """Σ ln[(α+T)^−k + odds · (α+t_x)^−k], its slopes in r and α, and for each level how many are expected to have left."""
     parts = in_threads(partial(_added_up, r, alpha, rows, log_odds), rows.weight.size)
-    total, left = (sum(part[place] for part in parts) for place in (0, 1))
-    return total, left
+    return np.sum([total for total, _ in parts], axis=0), np.sum([left for _, left in parts], axis=0)
 
 
 def _added_up(

@@ -256,7 +256,7 @@ class CountModel(Model):
         return read_covariates(values, rows.age.size, kind)
 
     def _problem_of(self, rows: Rows, rate: Floats, dropout: Floats) -> Problem:
-        unit = np.log(max(float(rows.weight @ rows.age / rows.customers), 1e-9))
+        unit = np.log(max(float(np.sum(rows.weight * rows.age)) / rows.customers, 1e-9))
         in_time = np.array([unit if name in self.in_time else 0.0 for name in self.names])
         further = np.zeros(rate.shape[1] + dropout.shape[1])
         start = np.concatenate((np.log(self.first_guess) + in_time, further))

@@ -94,14 +94,13 @@ def _coded(orders: Any, name: str) -> tuple[Indices, npt.NDArray[Any]]:
 
     values = _column(orders, name)
     array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
-    whole = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    if whole.null_count:
-        raise BadInput(f"{whole.null_count} orders have no {name!r}.", where=name)
-    coded = whole if pa.types.is_dictionary(whole.type) else whole.dictionary_encode()
-    return (
-        coded.indices.to_numpy(zero_copy_only=False).astype(np.intp),
-        coded.dictionary.to_numpy(zero_copy_only=False),
-    )
+    if array.null_count:
+        raise BadInput(f"{array.null_count} orders have no {name!r}.", where=name)
+    coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.intp)
+    return codes, coded.dictionary.to_numpy(zero_copy_only=False)
 
 
 def _days(orders: Any, name: str) -> Indices:

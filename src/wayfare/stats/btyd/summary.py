@@ -58,7 +58,7 @@ class Rows:
     @cached_property
     def counts(self) -> Floats:
         """How many customers have each of the distinct frequencies."""
-        return np.bincount(self.level, weights=self.weight, minlength=self.levels.size)
+        return summed(self.level, self.weight, self.levels.size)
 
     def weighing(self, weight: Floats) -> Rows:
         """The same rows, standing for other numbers of customers."""
@@ -226,10 +226,10 @@ def summed(group: Indices, values: Floats, count: int) -> Floats:
 
 def levels_of(values: Floats) -> tuple[Floats, Indices]:
     """The distinct values, ascending, and for each row its place among them."""
-    if values.size and values.min() >= 0 and values.max() < values.size + 1000:
+    if _whole(values[:_ASKED]) and values.min(initial=0) >= 0 and values.max(initial=0) < values.size + 1000:
         codes = values.astype(np.intp)
         if np.array_equal(codes, values):
-            present = np.zeros(int(codes.max()) + 1, dtype=bool)
+            present = np.zeros(int(codes.max(initial=-1)) + 1, dtype=bool)
             present[codes] = True
             levels = np.flatnonzero(present).astype(np.float64)
             return levels, codes if levels.size == present.size else (np.cumsum(present) - 1)[codes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -15,10 +16,15 @@ _MOST = 4
 
 def one_thread() -> AbstractContextManager[Any]:
     """One thread for linear algebra within this context."""
-    import scipy.linalg  # noqa: F401 - so that its library is among those that are told
-    from threadpoolctl import ThreadpoolController
+    return _libraries().limit(limits=1, user_api="blas")
 
-    return ThreadpoolController().limit(limits=1, user_api="blas")
+
+@lru_cache
+def _libraries() -> Any:
+    import scipy.linalg  # noqa: F401 - so that its library is among those that are found
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()
 
 
 def in_threads(function: Callable[[int, int], Result], size: int) -> list[Result]:

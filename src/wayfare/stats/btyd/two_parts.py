@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wayfare.stats.btyd.summary import Floats, Indices, Rows
+from wayfare.stats.btyd.summary import Floats, Indices, Rows, summed
 
 
 def in_two_parts(
@@ -28,12 +28,11 @@ def in_two_parts(
     likelihood = spread(in_age, levels, rows, 1.0)[at_age]
     likelihood += spread(in_recency, levels, rows)[at_recency]
     share = rows.weight / likelihood
-    seen = (
-        np.bincount(at, weights=share, minlength=shape[0] * shape[1]).reshape(shape)[levels]
-        for at in (at_age, at_recency)
+    by_age, by_recency = (
+        summed(at, share, shape[0] * shape[1]).reshape(shape)[levels] for at in (at_age, at_recency)
     )
     # Rows of other levels have a likelihood of 1, and so nothing here.
-    return float(rows.weight @ np.log(likelihood)), *seen
+    return float(rows.weight @ np.log(likelihood)), by_age, by_recency
 
 
 def spread(values: Floats, levels: Indices, rows: Rows, otherwise: float = 0.0) -> Floats:
