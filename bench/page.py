@@ -206,8 +206,8 @@ the machine did slows everybody, and short times most.
   days as `lifetimes.utils.summary_data_from_transaction_data` records them, times in weeks. Timed are the fit by maximum likelihood
   with the covariance of the parameters, the orders expected of each customer in the next {ahead:g} weeks, and P(alive) of each, from a
   table in memory. In days many customers are equal, which Wayfare makes use of; the row *no two customers alike* has the
-  same customers with times that aren't rounded. lifetimes ({lifetimes}) fits with its defaults, which for Pareto/NBD compute
-  no covariance, and imports unchanged. pymc-marketing finds its maximum a posteriori (`fit(method="map")`) with its default
+  same customers with times that aren't rounded. lifetimes ({lifetimes}) fits with its defaults, which for Pareto/NBD start at
+  random and compute no covariance. pymc-marketing finds its maximum a posteriori (`fit(method="map")`) with its default
   priors, again without a covariance; the code that it compiles was cached by the call that warmed up. Its and lifetimes'
   Pareto/NBD are asked for parts of the customers first, and for more where these take minutes at most. The run stops unless Wayfare's
   log-likelihood is at least as high as the peer's, both computed at their parameters by their own formulas, and the

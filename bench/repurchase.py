@@ -59,10 +59,14 @@ def _lifetimes(data: Data, name: str, form: str) -> Call:
         return lambda: _said(log_likelihood(fitted), orders, alive)
 
     def log_likelihood(fitted: Any) -> float:
-        # The one it keeps is of rescaled times and a mean; its own formula, of the times as they are.
+        # The one it keeps is of rescaled times; its own formula, of the times as they are.
         x, recency, age = (column.to_numpy() for column in columns)
-        logs = np.log(fitted.params_.to_numpy())
-        mean = fitted._negative_log_likelihood(logs, x.astype(int), recency, age, np.ones(len(x)), 0.0)
+        found = fitted.params_.to_numpy()
+        if name == "ParetoNBDFitter":
+            return float(fitted._conditional_log_likelihood(found, x, recency, age).sum())
+        mean = fitted._negative_log_likelihood(
+            np.log(found), x.astype(int), recency, age, np.ones(len(x)), 0.0
+        )
         return -float(mean) * len(x)
 
     return call

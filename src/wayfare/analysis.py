@@ -118,7 +118,8 @@ class Analysis:
         )
 
     def settle(self, params: Mapping[str, Any], study: Study) -> dict[str, Any]:
-        """Every parameter's value: what was said, checked, and the defaults."""
+        """Every parameter's value: what was said, else what the workspace says, checked, and the defaults."""
+        params = {**study.parameters.get(self.name, {}), **params}
         known = {p.name: p for p in self.parameters}
         for name in params:
             if name not in known:

@@ -38,6 +38,7 @@ class Study:
         surveys: What was asked, by the survey's name; the log has the answers. Empty without a workspace.
         anonymous: The answers that belong to no customer, as a log of their own; none where there are none, and none in
             a study of a segment, since nobody knows whether their respondents are of it.
+        parameters: What holds for an analysis's parameters where nothing is said, by the analysis's name.
     """
 
     log: Log
@@ -47,6 +48,7 @@ class Study:
     baseline: tuple[date, date] | None = None
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     anonymous: Log | None = None
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _results: dict[Any, Result] = field(default_factory=dict, repr=False)
     _together: _Together | None = field(default=None, repr=False)
 

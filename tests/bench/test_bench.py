@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bench.benchmarks import BENCHMARKS, Row, row_of, run
+from bench.benchmarks import _AGREE, BENCHMARKS, Row, row_of, run
 from bench.contenders import CONTENDERS
 from bench.events import FORMS, NAMES, Data, blocks
 from bench.measure import Measured, largest
@@ -24,8 +24,9 @@ EVENTS = 20_000
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     made = Data(EVENTS, tmp_path_factory.mktemp("bench"))
-    for form in ("log", "parquet", "csv"):
-        FORMS[form][0](made)
+    for form in FORMS:
+        if form != "clickhouse":
+            FORMS[form][0](made)
     return made
 
 
@@ -102,6 +103,36 @@ def test_targets_are_held_against_the_best_times(name, peer, figure, met):
     row = Row(name, "2026-01-01", OURS, replace(OURS, seconds=peer, problem="" if peer else "not installed"))
     assert row.figure == (pytest.approx(figure) if figure else None)
     assert row.met is met
+
+
+@pytest.mark.parametrize(
+    ("change", "agrees"),
+    [
+        ({}, True),
+        ({"log_likelihood": -1000.0000001}, True),  # rounding
+        ({"log_likelihood": -999.0}, True),
+        ({"log_likelihood": -1000.1}, False),
+        ({"orders": 50.2}, True),
+        ({"orders": 51.0}, False),
+        ({"alive": 19.0}, False),
+    ],
+)
+def test_a_fit_has_to_be_as_likely_and_to_predict_alike(change, agrees):
+    theirs = {"log_likelihood": -1000.0, "orders": 50.0, "alive": 20.0}
+    assert not _AGREE["fit"](theirs, {**theirs, "log_likelihood": float("-inf")})
+    assert _AGREE["fit"]({**theirs, **change}, theirs) is agrees
+
+
+def test_simulated_customers_are_those_of_the_model(data):
+    frequency, recency, age = (
+        pq.read_table(data.form("bg_nbd"))[name].to_numpy() for name in ("frequency", "recency", "age")
+    )
+    assert len(age) == data.customers
+    assert (recency <= age).all()
+    assert ((recency > 0) == (frequency > 0)).all()
+    # Whole days.
+    assert age * 7 == pytest.approx(np.rint(age * 7))
+    assert pq.read_metadata(data.form("orders")).num_rows == data.orders
 
 
 def test_a_peer_is_not_asked_for_more_memory_than_there_is(monkeypatch, tmp_path):

@@ -143,9 +143,9 @@ def test_nothing_is_fetched_and_nothing_runs(demo_page):
 
 def test_it_leads_with_what_matters(demo_page, demo_report):
     order = [tag[1]["id"] for tag in Page(demo_page).tags if tag[0] == "section"]
-    assert order[:3] == ["figures", "findings", "journey-map"]
+    assert order[:4] == ["to-do", "figures", "findings", "journey-map"]
     assert order[-1] == "read"
-    assert order[3:-1] == [f"analysis-{outcome.analysis.name}" for outcome in demo_report.outcomes]
+    assert order[4:-1] == [f"analysis-{outcome.analysis.name}" for outcome in demo_report.outcomes]
     assert '<span class="badge">simulated</span>' in demo_page
 
 

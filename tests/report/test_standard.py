@@ -96,8 +96,8 @@ def test_findings_are_ranked_by_money_then_customers_then_as_they_come(small):
     ]
 
 
-def test_warnings_are_said_once(small):
-    assert standard_study(small, analyses=[crowded, rich]).warnings == ("Careful.",)
+def test_warnings_are_counted(small):
+    assert standard_study(small, analyses=[crowded, rich]).warnings == {"Careful.": 2}
 
 
 def test_an_analysis_that_fails_keeps_its_error_and_stops_no_other(small):
@@ -113,7 +113,8 @@ def test_all_registered_analyses_that_need_nothing_to_be_told_are_part(small, mo
     everything = (*all_analyses(), demanding, optional)
     monkeypatch.setattr("wayfare.report.standard.all_analyses", lambda: everything)
     ran = [outcome.analysis.name for outcome in standard_study(small).outcomes]
-    assert ran == [analysis.name for analysis in all_analyses()]
+    told = {"holdout_effect": "the day of a list"}
+    assert ran == [analysis.name for analysis in all_analyses() if analysis.name not in told]
     assert len(ran) >= 10
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -23,12 +24,17 @@ from wayfare.report.sections import (
     period_of,
     read_facts,
     section_of,
+    table_of,
 )
 from wayfare.report.standard import StudyReport, standard_study
 from wayfare.study import Study
 
 FILE = "report.html"
 OPPORTUNITIES = "opportunities.csv"
+TO_DO = 10
+"""So many rows of that list lead the page."""
+COMMON = 3
+"""A warning of so many analyses is one about the data, and stands on top; others stand with their analysis."""
 LEADING = 12
 """So many findings lead; the others follow folded up."""
 
@@ -53,7 +59,8 @@ def render(report: StudyReport, at: datetime | None = None) -> str:
         report: What the study found.
         at: When the page says it was made; now unless given.
     """
-    sections = [section_of(outcome, report.currency) for outcome in report.outcomes]
+    warnings = [warning for warning, said in report.warnings.items() if _of_all(warning, said)]
+    sections = [section_of(outcome, report.currency, warnings) for outcome in report.outcomes]
     journey_map = next(
         (section.figure for section in sections if section.name == "stages" and section.figure), None
     )
@@ -61,7 +68,8 @@ def render(report: StudyReport, at: datetime | None = None) -> str:
         name=report.name,
         period=period_of(report),
         facts=report.facts,
-        warnings=[warning for warning in report.warnings if not warning.startswith("Observational")],
+        warnings=warnings,
+        to_do=_to_do(report),
         key_figures=key_figures(report),
         findings=_findings(report),
         leading=LEADING,
@@ -73,6 +81,26 @@ def render(report: StudyReport, at: datetime | None = None) -> str:
         at=(at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=_version(),
     )
+
+
+def _of_all(warning: str, said: int) -> bool:
+    return said >= COMMON and not warning.startswith("Observational")
+
+
+def _to_do(report: StudyReport) -> dict[str, Any] | None:
+    """The opportunities: what they say, by action, and the first rows of the list; None where there are none."""
+    listed = report.result("opportunities")
+    if listed is None or not listed.tables["opportunities"].num_rows:
+        return None
+    actions = listed.tables["actions"].select(
+        ["action", "contacted", "held_out", "expected_value", "low", "high", "cost", "source"]
+    )
+    return {
+        "findings": [finding.text for finding in listed.findings],
+        "actions": table_of("by action", actions, report.currency),
+        "first": table_of("the first to contact", listed.tables["opportunities"], report.currency, TO_DO),
+        "file": OPPORTUNITIES,
+    }
 
 
 def _findings(report: StudyReport) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -74,6 +74,7 @@ class Section:
     columns: tuple[tuple[str, str], ...]
     parameters: tuple[tuple[str, str], ...]
     observational: str
+    warnings: tuple[str, ...]
     error: str
 
     @property
@@ -98,8 +99,8 @@ def label_of(name: str) -> str:
     return _SPECIAL.get(name, text[:1].upper() + text[1:])
 
 
-def section_of(outcome: Outcome, currency: str) -> Section:
-    """One analysis as the page shows it."""
+def section_of(outcome: Outcome, currency: str, said: Collection[str] = ()) -> Section:
+    """One analysis as the page shows it; warnings that were `said` above are not said again."""
     analysis, result = outcome.analysis, outcome.result
     main = next(iter(analysis.returns.columns().items()), None)
     figure = figure_of(result, f"picture-{analysis.name}") if result else None
@@ -117,6 +118,9 @@ def section_of(outcome: Outcome, currency: str) -> Section:
         columns=tuple((label_of(name), said) for name, said in (main[1] if main else {}).items()),
         parameters=_parameters(result.context.params if result else {}),
         observational=result.observational if result else "",
+        warnings=tuple(
+            w for w in (result.warnings if result else ()) if not (w in said or w.startswith("Observational"))
+        ),
         error=outcome.error,
     )
 

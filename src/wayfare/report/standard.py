@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,15 +78,10 @@ class StudyReport:
         return tuple(sorted(found, key=lambda ranked: _rank(ranked.finding)))
 
     @cached_property
-    def warnings(self) -> tuple[str, ...]:
-        """What to be careful about, each once."""
-        said = (
-            warning
-            for outcome in self.outcomes
-            if outcome.result is not None
-            for warning in outcome.result.warnings
-        )
-        return tuple(dict.fromkeys(said))
+    def warnings(self) -> dict[str, int]:
+        """What to be careful about, and how many analyses say so."""
+        answered = [outcome.result for outcome in self.outcomes if outcome.result is not None]
+        return Counter(warning for result in answered for warning in result.warnings)
 
     def result(self, name: str) -> Result | None:
         """The result of the analysis called `name`, if it was part and could answer."""

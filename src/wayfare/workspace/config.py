@@ -50,6 +50,7 @@ class Config(BaseModel):
     timezone: str = "UTC"
     baseline: Baseline | None = None
     journey: Journey | None = None
+    parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @field_validator("currency")
     @classmethod

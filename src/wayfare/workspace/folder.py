@@ -142,7 +142,7 @@ def open_study(
     baseline = (config.baseline.since, config.baseline.to) if config.baseline else None
     study = Study(
         log, config.journey, currency=config.currency, name=config.name, baseline=baseline,  # type: ignore[arg-type]
-        surveys=surveys_of(workspace), anonymous=anonymous,
+        surveys=surveys_of(workspace), anonymous=anonymous, parameters=config.parameters,
     )  # fmt: skip
     return study.where(*segments, since=since, until=until)
 

@@ -20,6 +20,12 @@ timezone: {timezone}        # days, weeks and months are those of this zone
 # baseline:
 #   from: 2024-01-01
 #   to: 2024-06-30
+
+# What analyses are asked with where you don't say, by analysis and parameter (wayfare explain ANALYSIS names them):
+# parameters:
+#   opportunities:
+#     budget: 500
+#     effects: [remind=0.01:0.03:0.06, win back=0:0.05:0.1]
 """
 
 _JOURNEY = """\

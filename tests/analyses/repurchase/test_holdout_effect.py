@@ -109,31 +109,21 @@ def test_several_contacts_count_a_customer_once(shop):
     assert whole["contacted"] + whole["held_out"] == acted["customer"].nunique()
 
 
-def test_without_days_it_looks_back_from_the_end(shop):
-    result = wf.holdout_effect(Study(read(shop, value="value")))
-    last = shop["time"].max().date()
-    assert str(last - pd.Timedelta(days=59)) in result.findings[0].text
-
-
 def test_too_little_to_say():
     frame = pd.DataFrame(
         {"customer": ["a"], "time": [pd.Timestamp("2024-01-01")], "event": "purchase", "value": 5.0}
     )
-    result = wf.holdout_effect(read(frame, value="value"))
+    result = wf.holdout_effect(read(frame, value="value"), at=date(2024, 1, 1))
     assert result.findings[0].text.startswith("Too few to say")
     assert result.effects.to_pylist()[0]["rise"] is None
     assert result.chart() is None
-    empty = wf.holdout_effect(read(frame.iloc[:0], value="value"))
-    assert empty.findings[0].text.startswith("Too few to say")
+    with pytest.raises(InvalidParameter, match="log is empty"):
+        wf.holdout_effect(read(frame.iloc[:0], value="value"), at=date(2024, 1, 1))
 
 
 def test_a_day_outside_the_log(shop):
     with pytest.raises(InvalidParameter, match="holds nothing"):
         wf.holdout_effect(read(shop, value="value"), at=date(2030, 1, 1))
-
-
-def test_it_is_not_part_of_the_standard_study():
-    assert wf.holdout_effect.returns.standard is False
 
 
 def test_the_draw_is_stated():

@@ -223,6 +223,59 @@ def test_friction_by_hand():
     assert "by 3 of 12 customers, 25.0%" in result.findings[1].text
 
 
+steps_of_one = st.lists(
+    st.tuples(
+        st.sampled_from(["visit", "checkout", "checkout", "purchase", "support", "unplaced"]),
+        st.integers(0, 15),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def met_by(one: list[tuple[str, int]]) -> tuple[set[str], set[str]]:
+    """The stages that one customer is at, and those where the customer meets friction, step by step."""
+    before = {
+        "visit": "awareness",
+        "checkout": "purchase",
+        "purchase": "purchase",
+        "support": "post_purchase",
+    }
+    after = dict.fromkeys(before, "repurchase") | {"support": "post_purchase"}
+    there, met, last, now, first = set(), set(), None, 0, None
+    for event, wait in one:
+        now += wait
+        stage = (after if first is not None and (event != "purchase" or now != first) else before).get(event)
+        if event == "purchase":
+            first, last = now if first is None else first, None
+        if event == "checkout":
+            if last is not None and 0 < now - last <= 10:
+                met.add(stage)
+            last = now
+        if event == "support":
+            met.add(stage)
+        there.add(stage)
+    return there - {None}, met
+
+
+@given(st.lists(steps_of_one, min_size=1, max_size=12))
+@settings(max_examples=15)
+def test_friction_against_a_loop_over_customers(customers: list[list[tuple[str, int]]]):
+    rows: list[tuple] = [("zero", 0, "support")]
+    expected = [({"post_purchase"}, {"post_purchase"}), *map(met_by, customers)]
+    for number, one in enumerate(customers):
+        moments = np.cumsum([wait for _, wait in one]).tolist()
+        rows += [(f"c{number}", now, event) for (event, _), now in zip(one, moments, strict=True)]
+    study = study_of(*rows)
+    result = wf.emotion(replace(study, log=in_blocks(study.log, 3)))
+    for row in result.curve.to_pylist():
+        if row["strand"] == "friction":
+            there = sum(row["stage"] in stages for stages, _ in expected)
+            met = sum(row["stage"] in stages for _, stages in expected)
+            assert row["customers"] == there
+            assert (row["value"] or 0) == pytest.approx(-met / max(there, 1))
+
+
 def test_friction_can_be_named_and_retries_take_longer():
     rows = [(f"c{n:02d}", 0, "product") for n in range(10)] + [("c00", 20, "product"), ("c01", 1, "support")]
     study = study_of(*rows)
@@ -390,6 +443,8 @@ def test_anonymous_answers_count_by_what_they_name():
     assert (row["n"], row["customers"]) == (12, 12)
     assert row["value"] == pytest.approx((0.8 - 11 * 0.8) / 12)
     assert touch(result, "sentiment")["delivery"]["n"] == 12
+    none = Study(log_of(("a", 0, "delivery")), journey=JOURNEY, anonymous=apart)
+    assert touch(wf.emotion(none, question="q"), "scores")["delivery"]["n"] == 11
 
 
 # The whole

@@ -118,7 +118,12 @@ class Comparisons(Fold[dict[str, Any]]):
     @property
     def columns(self) -> tuple[str, ...]:
         """Those of orders, the channel, the score and the property."""
-        return (*ORDER_COLUMNS, "channel", *SATISFACTION_COLUMNS, *((self.points.by,) if self.points.by else ()))
+        return (
+            *ORDER_COLUMNS,
+            "channel",
+            *SATISFACTION_COLUMNS,
+            *((self.points.by,) if self.points.by else ()),
+        )
 
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
         """Sums add up; customers compared are gathered by their key."""

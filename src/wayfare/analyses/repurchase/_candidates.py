@@ -117,7 +117,8 @@ def _on_calendar(name: str, kind: type, buyers: Buyers, cut: int, penalty: float
     from wayfare.stats.btyd import estimate_calendar
 
     summary = buyers.at(cut)
-    clock, season, trend, notes = None, given.months, 0.0, ()
+    clock, season, trend = None, given.months, 0.0
+    notes: tuple[str, ...] = ()
     if season:
         clock = given.clock(buyers.origin)
     else:

@@ -45,7 +45,7 @@ class Kinds:
 
     def added(self, values: Floats) -> Floats:
         """Sums over the customers of each kind."""
-        return np.bincount(self.of, weights=values, minlength=len(self))
+        return np.bincount(self.of, weights=values, minlength=len(self)).astype(float)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,8 +27,6 @@ from wayfare.study import Study
 @dataclass(frozen=True, kw_only=True)
 class HoldoutEffectResult(Result):
     """What contacting added, by action: an experiment, as chance alone decided who was held out."""
-
-    standard: ClassVar[bool] = False
 
     effects: Annotated[
         pa.Table,
@@ -62,7 +60,7 @@ class HoldoutEffectResult(Result):
 def holdout_effect(
     study: Study,
     *,
-    at: Day | None = None,
+    at: Day,
     within: Duration = Duration.parse("60d"),
     budget: float | None = None,
     cost_per_contact: float | None = None,
@@ -84,7 +82,7 @@ def holdout_effect(
     With several contacts a customer, an action's row holds what all contacts of its customers added.
 
     Args:
-        at: The day of the list; `within` before the log's end unless given.
+        at: The day of the list.
         within: How long orders are counted, from that day on.
         budget: As it was for the list; so with all that follow.
         cost_per_contact: What one contact cost.
@@ -99,14 +97,15 @@ def holdout_effect(
     whole = whole_histories(study)
     first, now = span(whole)
     days = max(round(within.days), 1)
-    start = now + 1 - days if at is None else int(np.datetime64(at, "D").astype(np.int64))
-    if at is not None and not first <= start <= now:
+    day = int(np.datetime64(at, "D").astype(np.int64))
+    if not whole.log.facts.rows:
+        raise InvalidParameter("The log is empty.", where="at", hint="Ingest the histories first.")
+    if not first <= day <= now:
         raise InvalidParameter(
             f"The log holds nothing on {at}.",
             where="at",
             hint=f"Give a day from {_day(first)} to {_day(now)}.",
         )
-    day = max(start, first)
     asked = {"budget": budget, "cost_per_contact": cost_per_contact, "contacts": contacts, "margin": margin, "ahead": ahead,
              "holdout": holdout, "salt": salt, "effects": effects, "measured": measured}  # fmt: skip
     listed = whole.where(until=_day(day)).result(opportunities, **asked)

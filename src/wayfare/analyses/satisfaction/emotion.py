@@ -24,6 +24,7 @@ from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration
 from wayfare.domain.parameters import Events
 from wayfare.errors import MissingExtra
+from wayfare.log import Log
 from wayfare.result import Columns, Result
 from wayfare.stats.text_sentiment import Sentiment, read_sentiment, vader
 from wayfare.study import Study
@@ -157,7 +158,7 @@ def emotion(
         retried: Events whose repeat is a retry; found by their names unless given.
         within: How soon the same event again is a retry.
     """
-    if question is not None:
+    if question is not None and not (study.anonymous and _asks(study.anonymous, question)):
         study.log.code("question", question)
     gathered = gather(study, question, trouble_of(study, friction, retried), within.microseconds)
     sentiment, absent = _read(gathered.said)
@@ -173,6 +174,10 @@ def emotion(
     }
     said = findings(tables, sentiment, absent, spoken_at(themes, gathered.said), gathered)
     return EmotionResult(**tables, findings=said, warnings=tuple(_warnings(gathered)))
+
+
+def _asks(log: Log, question: str) -> bool:
+    return "question" in log.schema and log.names("question").code(question) is not None
 
 
 def _read(said: Said) -> tuple[Sentiment, str]:

@@ -35,7 +35,7 @@ class Curve:
 
     def at(self, time: Floats, which: int = 0) -> Floats:
         """The value of one function."""
-        return chebyshev.chebval(self._place(time), self.values[:, which])
+        return np.asarray(chebyshev.chebval(self._place(time), self.values[:, which]), dtype=float)
 
     def slope(self, time: Floats, which: int = 0) -> Floats:
         """The derivative of one function."""
@@ -80,6 +80,6 @@ def curve_of(function: Callable[[Floats], Floats], end: float, scale: float) -> 
         found[0] /= 2
         size = np.abs(found)
         if (size[-3:].max(axis=0) <= _EXACT * np.maximum(size.max(axis=0), 1e-300)).all():
-            return Curve(found, chebyshev.chebder(found), scale, end)
+            return Curve(found, np.asarray(chebyshev.chebder(found), dtype=float), scale, end)
         count *= 2
     return None
