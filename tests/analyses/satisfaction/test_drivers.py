@@ -52,7 +52,8 @@ def test_planted_weights_come_back_in_both_decompositions():
     assert [found[name]["share"] for name in "abc"] == pytest.approx([0.8, 0.2, 0.0], abs=0.04)
     for row in found.values():
         assert row["johnson"] == pytest.approx(row["lmg"], abs=0.01)
-        assert row["low"] <= row["johnson"] <= row["high"]
+        assert row["johnson_low"] <= row["johnson"] <= row["johnson_high"]
+        assert row["low"] <= row["lmg"] <= row["high"]
     assert sum(row["johnson"] for row in found.values()) == pytest.approx(result.fit["r_squared"][0].as_py())
     assert result.findings[0].text.startswith("a goes with overall satisfaction most")
 

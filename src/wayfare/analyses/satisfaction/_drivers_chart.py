@@ -37,7 +37,7 @@ def importance_picture(result: DriversResult) -> VegaPicture:
     layers: list[Any] = [
         cuts.mark_rule(color=theme.PALE, strokeWidth=1.5).encode(x="x:Q"),
         cuts.mark_rule(color=theme.PALE, strokeWidth=1.5).encode(y="y:Q"),
-        base.mark_rule(opacity=0.6).encode(x=across, y=alt.Y("low:Q"), y2="high:Q"),
+        base.mark_rule(opacity=0.6).encode(x=across, y=alt.Y("johnson_low:Q"), y2="johnson_high:Q"),
         base.mark_rule(opacity=0.6).encode(x=alt.X("performance_low:Q"), x2="performance_high:Q", y=up),
         base.mark_circle(size=110, opacity=1).encode(x=across, y=up),
         base.mark_text(align="left", dx=9, dy=-9, fontSize=12, fontWeight=600).encode(

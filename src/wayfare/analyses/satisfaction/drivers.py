@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wayfare.analyses.satisfaction._drivers_tables import contrast_table, drivers_table, empty, fit_table
+from wayfare.analyses.satisfaction._drivers_words import SAID, findings, leaks, left_out
 from wayfare.analyses.satisfaction._ratings import UNKNOWN, Ratings, code_of, logs_of, questions_asked
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
@@ -18,21 +20,14 @@ from wayfare.domain.survey import SURVEY_ANSWER
 from wayfare.errors import InvalidParameter, UnknownName
 from wayfare.histories.stages import stage_map
 from wayfare.result import Columns, Finding, Result
-from wayfare.stats.drivers import QUADRANTS, Drivers, drivers_of, importance_performance
+from wayfare.stats.drivers import drivers_of
 from wayfare.stats.moments import moments_of
-from wayfare.stats.penalty_reward import IMPACT_CLASSES, PenaltyReward, penalty_reward
+from wayfare.stats.penalty_reward import PenaltyReward, penalty_reward
 from wayfare.study import Study
 
 FEWEST = 30
 """Fewer complete answers than this, or than ten for each driver, are too few."""
-LEAK = 0.8
-"""A driver that goes with the outcome as closely as this may be another word for it."""
 Outcome = Literal["satisfaction", "repurchase", "referral"]
-_SAID = {
-    "satisfaction": "overall satisfaction",
-    "repurchase": "ordering again",
-    "referral": "referring others",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +45,11 @@ class DriversResult(Result):
             driver="the question, or the event that was met (1) or not (0)",
             johnson="Johnson's relative weight: the share of the outcome's variance that belongs to the driver; all add up to R²",
             lmg="the same share by LMG, the mean over all orders of entering the drivers",
-            low="lower end of the 95% interval of `johnson` (bootstrap)",
+            low="lower end of the 95% interval of `lmg` (bootstrap)",
             high="upper end of it",
             performance="mean rating",
-            lmg_low="lower end of the 95% interval of `lmg`",
-            lmg_high="upper end of it",
+            johnson_low="lower end of the 95% interval of `johnson`",
+            johnson_high="upper end of it",
             share="`johnson` as a share of R²",
             correlation="of the driver with the outcome, alone; its sign is the direction",
             performance_low="lower end of the 95% interval of the mean rating",
@@ -160,14 +155,16 @@ def drivers(
     found = drivers_of(moments_of(x, y), used, draws=draws)
     rated = [i for i, name in enumerate(used) if name in chosen]
     contrast, cuts = _contrast(x[:, rated], y, [used[i] for i in rated], draws)
-    left_out = len(happened) - n
-    table = _drivers_table(found, used)
+    missing, declared = len(happened) - n, DriversResult.columns()
+    table = drivers_table(found, used)
     return DriversResult(
         drivers=table,
-        contrast=_contrast_table(contrast, [used[i] for i in rated], cuts),
-        fit=_fit_table(outcome, whole, found, left_out),
-        findings=_findings(outcome, table.to_pylist(), found, contrast, [used[i] for i in rated]),
-        warnings=(*_leaks(outcome, used, found), *_left_out(repeated)),
+        contrast=contrast_table(contrast, [used[i] for i in rated], cuts)
+        if contrast
+        else empty(declared["contrast"]),
+        fit=fit_table(outcome, whole, found, missing),
+        findings=findings(outcome, table.to_pylist(), found, contrast, [used[i] for i in rated]),
+        warnings=(*leaks(outcome, used, found), *left_out(repeated)),
     )
 
 
@@ -253,147 +250,20 @@ def _contrast(
         return None, cuts
 
 
-def _drivers_table(found: Drivers, names: tuple[str, ...]) -> pa.Table:
-    where = importance_performance(
-        found.johnson, found.performance, found.johnson_draws, found.performance_draws
-    )
-    mine = np.arange(len(names))
-    columns: dict[str, Any] = {
-        "driver": np.array(names, dtype=object),
-        "johnson": found.johnson, "lmg": found.lmg,
-        "low": found.johnson_interval.low, "high": found.johnson_interval.high,
-        "performance": found.performance,
-        "lmg_low": found.lmg_interval.low, "lmg_high": found.lmg_interval.high,
-        "share": found.johnson / found.r_squared if found.r_squared else found.johnson,
-        "correlation": found.correlation,
-        "performance_low": found.performance_interval.low, "performance_high": found.performance_interval.high,
-        "quadrant": np.array([QUADRANTS[q] for q in where.quadrant], dtype=object),
-        "quadrant_probability": where.probability[mine, where.quadrant],
-        "n": np.full(len(names), found.n),
-    }  # fmt: skip
-    order = sorted(mine, key=lambda i: (-found.johnson[i], names[i]))
-    text = ("driver", "quadrant")
-    return pa.table(
-        {
-            name: pa.array(np.asarray(values)[order], pa.string() if name in text else None)
-            for name, values in columns.items()
-        }
-    )
-
-
-def _contrast_table(found: PenaltyReward | None, names: list[str], cuts: NDArray[np.float64]) -> pa.Table:
-    named = DriversResult.columns()["contrast"]
-    types = {
-        "driver": pa.string(),
-        "impact": pa.string(),
-        "reason": pa.string(),
-        "low_n": pa.int64(),
-        "high_n": pa.int64(),
-    }
-    if found is None:
-        return pa.table({name: pa.array([], types.get(name, pa.float64())) for name in named})
-    known = found.impact_class
-    columns = {
-        "driver": names,
-        "penalty": found.penalty, "penalty_low": found.penalty_interval.low, "penalty_high": found.penalty_interval.high,
-        "reward": found.reward, "reward_low": found.reward_interval.low, "reward_high": found.reward_interval.high,
-        "range": found.range, "asymmetry": found.asymmetry,
-        "impact": ["neutral" if flat else IMPACT_CLASSES[c] if c >= 0 else None for c, flat in zip(known, found.neutral, strict=True)],
-        "impact_probability": found.class_probability[np.arange(len(names)), np.maximum(known, 0)],
-        "low_at_most": cuts[0], "high_at_least": cuts[1],
-        "low_n": found.low_n, "high_n": found.high_n, "reason": list(found.reasons),
-    }  # fmt: skip
-    return pa.table(
-        {name: pa.array(list(values), types.get(name, pa.float64())) for name, values in columns.items()}
-    )
-
-
-def _fit_table(outcome: str, whole: str | None, found: Drivers | None, left_out: int, n: int = 0) -> pa.Table:
-    values = {
-        "outcome": (_SAID[outcome], pa.string()),
-        "question": (whole if outcome == "satisfaction" else None, pa.string()),
-        "r_squared": (found.r_squared if found else None, pa.float64()),
-        "r_squared_adjusted": (found.r_squared_adjusted if found else None, pa.float64()),
-        "n": (found.n if found else n, pa.int64()),
-        "left_out": (left_out, pa.int64()),
-        "draws": (found.draws if found else 0, pa.int64()),
-    }
-    return pa.table({name: pa.array([value], kind) for name, (value, kind) in values.items()})
-
-
-def _too_few(outcome: str, whole: str | None, n: int, drivers: int, left_out: int) -> DriversResult:
-    named = DriversResult.columns()["drivers"]
-    types = {"driver": pa.string(), "quadrant": pa.string(), "n": pa.int64()}
+def _too_few(outcome: str, whole: str | None, n: int, drivers: int, missing: int) -> DriversResult:
+    declared = DriversResult.columns()
     need = max(FEWEST, 10 * drivers)
     text = (
-        f"Too few to say what moves {_SAID[outcome]}: {n} complete answers to {drivers} drivers that vary; {need} are needed."
+        f"Too few to say what moves {SAID[outcome]}: {n} complete answers to {drivers} drivers that vary; {need} are needed."
         if drivers
-        else f"Nothing to say of what moves {_SAID[outcome]}: no rated questions and no experiences that vary (n = {n})."
+        else f"Nothing to say of what moves {SAID[outcome]}: no rated questions and no experiences that vary (n = {n})."
     )
     return DriversResult(
-        drivers=pa.table({name: pa.array([], types.get(name, pa.float64())) for name in named}),
-        contrast=_contrast_table(None, [], np.zeros((2, 0))),
-        fit=_fit_table(outcome, whole, None, left_out, n),
+        drivers=empty(declared["drivers"]),
+        contrast=empty(declared["contrast"]),
+        fit=fit_table(outcome, whole, None, missing, n),
         findings=(Finding(text),),
     )
-
-
-def _findings(
-    outcome: str, rows: list[dict[str, Any]], found: Drivers, contrast: PenaltyReward | None, rated: list[str]
-) -> tuple[Finding, ...]:
-    first = rows[0]
-    if _p_of_nothing(found, len(rows)) > 0.05:
-        return (
-            Finding(
-                f"The drivers explain nothing of {_SAID[outcome]} beyond chance (R² {found.r_squared:.2f}, adjusted "
-                f"{found.r_squared_adjusted:.2f}, n = {found.n:,}).".replace("-", "−")
-            ),
-        )
-    said = [
-        Finding(
-            f"{first['driver']} goes with {_SAID[outcome]} most: {first['share']:.0%} of the {found.r_squared:.0%} that the drivers "
-            f"explain (relative weight {first['johnson']:.2f}, 95% interval {first['low']:.2f} to {first['high']:.2f}; LMG "
-            f"{first['lmg']:.2f}; n = {found.n:,})."
-        )
-    ]
-    act = [r for r in rows if r["quadrant"] == QUADRANTS[0] and r["quadrant_probability"] >= 0.8]
-    if act:
-        row = act[0]
-        said.append(
-            Finding(
-                f"Do better at {row['driver']} first: it matters more than most and is rated {row['performance']:.1f}, below the "
-                f"others (so in {row['quadrant_probability']:.0%} of the draws)."
-            )
-        )
-    if contrast is not None:
-        said += _hurts(contrast, rated)
-    return tuple(said)
-
-
-def _p_of_nothing(found: Drivers, drivers: int) -> float:
-    """The p value of R² where no driver explains anything (the F test of the whole regression)."""
-    from scipy.special import fdtrc
-
-    rest = found.n - drivers - 1
-    return float(fdtrc(drivers, rest, (found.r_squared / drivers) / ((1 - found.r_squared) / rest)))
-
-
-def _hurts(contrast: PenaltyReward, rated: list[str]) -> list[Finding]:
-    """The driver that hurts most when bad and pleases least when good, where that is sure."""
-    sure = [
-        i
-        for i in range(len(rated))
-        if contrast.asymmetry_interval.high[i] < 0 and contrast.penalty_interval.high[i] < 0
-    ]
-    if not sure:
-        return []
-    worst = min(sure, key=lambda i: (contrast.penalty[i], rated[i]))
-    return [
-        Finding(
-            f"{rated[worst]} hurts more when it is bad ({contrast.penalty[worst]:+.2f}) than it pleases when it is good "
-            f"({contrast.reward[worst]:+.2f}).".replace("-", "−")
-        )
-    ]
 
 
 def _repeated(x: NDArray[np.float32], columns: list[int]) -> list[int]:
@@ -408,19 +278,3 @@ def _repeated(x: NDArray[np.float32], columns: list[int]) -> list[int]:
         else:
             kept = np.column_stack((kept, values))
     return found
-
-
-def _left_out(repeated: list[str]) -> tuple[str, ...]:
-    if not repeated:
-        return ()
-    return (f"Left out, as they follow from the other drivers: {', '.join(repeated)}.",)
-
-
-def _leaks(outcome: str, names: tuple[str, ...], found: Drivers) -> tuple[str, ...]:
-    if outcome == "satisfaction":
-        return ()
-    close = [name for name, r in zip(names, found.correlation, strict=True) if abs(r) >= LEAK]
-    return tuple(
-        f"{name} all but tells {_SAID[outcome]}: it may have been given after the fact, and leaks it. Leave it out."
-        for name in close
-    )
