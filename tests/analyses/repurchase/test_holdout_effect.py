@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import wayfare as wf
+from tests.analyses.cuts import in_blocks
 from tests.analyses.repurchase.shops import read, steady_shop
 from wayfare.analyses.repurchase._effects import effects_of
 from wayfare.errors import InvalidParameter
@@ -131,3 +132,11 @@ def test_the_draw_is_stated():
     frame = pd.DataFrame({"customer": ["c0001"], "time": [pd.Timestamp("2024-01-01")], "event": "purchase"})
     held = wf.opportunities(read(frame), holdout=0.5).opportunities["holdout"].to_pylist()
     assert held == [int.from_bytes(digest, "big") / 2**64 < 0.5]
+
+
+def test_where_blocks_are_cut_and_what_json_says_do_not_change_it(shop):
+    log = read(shop, value="value")
+    result = wf.holdout_effect(log, **ASKED)
+    cut = wf.holdout_effect(in_blocks(log, 500), **ASKED)
+    assert cut.to_dict()["tables"] == result.to_dict()["tables"]
+    assert type(result).from_dict(result.to_dict()).to_dict() == result.to_dict()
