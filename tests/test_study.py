@@ -77,6 +77,33 @@ def asks_itself(study: Study) -> CountResult:
     return study.result(asks_itself)
 
 
+@dataclass(frozen=True)
+class Codes(Fold[list]):
+    """The customers; `of` tells folds apart."""
+
+    of: str = ""
+
+    columns = ()
+
+    def scan(self, block):
+        return [block.codes.copy()]
+
+
+@analysis
+def spoils(study: Study, *, of: str = "") -> CountResult:
+    """How many customers are there, and what if I write over the answer?"""
+    (codes,) = study.fold(Codes(of))
+    codes[:] = 7
+    return result(len(codes))
+
+
+@analysis
+def counts_twice(study: Study) -> CountResult:
+    """How many customers are there, asked with another fold in between?"""
+    first, between, again = study.fold_all([Codes(), Rows(), Codes()])
+    return result(len(first[0]) + between + len(again[0]))
+
+
 @pytest.fixture
 def passes():
     return []
@@ -100,7 +127,17 @@ def counts(results):
 
 def test_what_is_asked_together_is_answered_in_one_pass(study, passes):
     assert counts(study.results([(one_pass, {}), (two_passes, {}), (one_pass, {"pause": 0.1})])) == [2, 4, 2]
-    assert passes == [3, 2]
+    assert passes == [1, 1]
+
+
+def test_each_gets_its_own_answers_where_folds_are_equal(study, passes):
+    assert counts(study.results([(counts_twice, {}), (one_pass, {}), (spoils, {"of": "x"})])) == [6, 2, 2]
+    assert passes == [3]
+
+
+def test_nobody_can_write_over_an_answer_that_others_share(study):
+    with pytest.raises(ValueError, match="read-only"):
+        study.results([(spoils, {}), (counts_twice, {})])
 
 
 def test_a_result_that_several_need_is_computed_once(study, passes):

@@ -7,6 +7,7 @@ time are gathered and answered by one pass over the log.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from wayfare.domain.journey import Journey, propose
 from wayfare.domain.survey import Survey
 from wayfare.errors import Cancelled, WayfareError
+from wayfare.histories.block import read_only
 from wayfare.histories.fold import Fold, Partial, Progress
 from wayfare.histories.stages import StageMap, stage_map
 from wayfare.log import Log
@@ -164,10 +166,13 @@ class _Together:
 
     def _answers(self, asked: Sequence[_Asked]) -> list[Any]:
         """Each asker's answers, or what went wrong; where a shared pass fails, each is asked alone."""
-        folds = [fold for one in asked for fold in one.folds]
+        folds, places = _distinct([fold for one in asked for fold in one.folds])
         try:
-            answers = iter(self.log.fold_all(folds, self.progress))
-            return [[next(answers) for _ in one.folds] for one in asked]
+            answers = self.log.fold_all(folds, self.progress)
+            shared = {place for place, times in Counter(places).items() if times > 1}
+            answers = [read_only(a) if place in shared else a for place, a in enumerate(answers)]
+            each = iter(places)
+            return [[answers[next(each)] for _ in one.folds] for one in asked]
         except BaseException as error:  # noqa: BLE001 - raised again in the threads that asked
             alone = len(asked) > 1 and isinstance(error, Exception) and not isinstance(error, Cancelled)
             return [self._answers([one])[0] for one in asked] if alone else [error] * len(asked)
@@ -209,6 +214,22 @@ class _Together:
         self.changed.wait_for(lambda: key not in self.computing or self.stuck)
         if self.stuck:
             raise RuntimeError(f"Analyses wait for each other: {key[0]} is part of what it asks for.")
+
+
+def _distinct(folds: Sequence[Fold[Any]]) -> tuple[list[Fold[Any]], list[int]]:
+    """The folds without those that equal an earlier one, and the place of each among them."""
+    kept: list[Fold[Any]] = []
+    places: list[int] = []
+    known: dict[Any, int] = {}
+    for fold in folds:
+        try:
+            place = known.setdefault(fold, len(kept))
+        except TypeError:  # it holds an array: only the very same one would be equal
+            place = len(kept)
+        if place == len(kept):
+            kept.append(fold)
+        places.append(place)
+    return kept, places
 
 
 @dataclass(eq=False)

@@ -30,6 +30,28 @@ def test_what_a_customer_did_before_a_row():
     assert BLOCK.seen_before(BLOCK["event"] == 1).tolist() == [0, 0, 1, 0, 0, 1]
 
 
+def test_which_rows_are_of_some_events():
+    many = tuple(range(1, 30))
+    for codes in ((1,), many, np.array([1, 1])):
+        assert BLOCK.happened(codes).tolist() == [False, True, False, True, True, True]
+    assert not BLOCK.happened(()).any()
+
+
+def test_what_is_read_off_once_is_computed_once_and_closed_to_writing():
+    fresh, asked = block([1, 1]), []
+
+    def compute():
+        asked.append(1)
+        return {"a": [np.zeros(2)], "b": (np.ones(1), 3)}
+
+    found = fresh.once("key", compute)
+    assert fresh.once("key", compute) is found
+    assert asked == [1]
+    assert not found["a"][0].flags.writeable
+    assert not found["b"][0].flags.writeable
+    assert fresh.once("other", lambda: 5) == 5
+
+
 def test_keep_drops_customers_without_rows():
     kept = BLOCK.keep(BLOCK["event"] == 0)
     assert kept.codes.tolist() == [3]

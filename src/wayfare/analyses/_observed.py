@@ -45,6 +45,11 @@ class Periods:
         """The period that each time (µs, UTC) falls in."""
         return np.searchsorted(self.edges, times, side="right") - 1
 
+    def rows(self, block: Block) -> NDArray[np.int64]:
+        """The period that each row of a block falls in (rows,)."""
+        key = ("periods", self.edges.tobytes())
+        return block.once(key, lambda: self.number(block["time"]))
+
     def label(self, number: SupportsInt) -> str:
         """A period's name, such as `2024-05`."""
         return period_label(self.first + int(number), self.period)
@@ -123,4 +128,4 @@ def event_codes(study: Study, events: Sequence[str]) -> tuple[int, ...] | None:
 
 def rows_of(block: Block, codes: tuple[int, ...] | None) -> NDArray[np.bool_]:
     """Per row: whether its event is one of `codes` (rows,)."""
-    return np.ones(block.rows, dtype=bool) if codes is None else np.isin(block["event"], codes)
+    return np.ones(block.rows, dtype=bool) if codes is None else block.happened(codes)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EXTRAS = {
     "spark": "logs on a Spark cluster",
-    "postgres": "PostgreSQL sources",
+    "postgres": "PostgreSQL sources and documents",
     "polars": "tables as polars frames",
 }
 _NEEDED = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*(?:>=\s*([0-9.]+))?")

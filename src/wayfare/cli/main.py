@@ -9,7 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
-from wayfare.cli import analyze, demo, doctor, explain, ingest, init, presets, quarantine, run, serve
+from wayfare.cli import (
+    analyze,
+    demo,
+    doctor,
+    documents,
+    explain,
+    ingest,
+    init,
+    presets,
+    quarantine,
+    run,
+    serve,
+)
 from wayfare.cli import list as list_command
 from wayfare.cli.problems import BROKEN_PIPE, FAILED, WRONG, fault, misused, show, stopped, unreachable
 from wayfare.errors import WayfareError
@@ -41,6 +53,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("explain", explain.explain, "say how an analysis is computed and asked"),
     ("run", run.run, "run an analysis: findings, tables, a picture"),
     ("analyze", analyze.analyze, "answer the standard questions in report.html"),
+    ("documents", documents.documents, "keep strategy documents: canvas, value chain"),
     ("serve", serve.serve, "show the workspace in the browser"),
     ("doctor", doctor.doctor, "check the installation and a workspace"),
 )

@@ -34,7 +34,16 @@ def _walk(path: str, command: Any, parent: Any) -> Iterator[tuple[str, Any, Any]
 
 def _section(path: str, command: Any, context: Any) -> list[str]:
     usage = " ".join(["wayfare", *context.command_path.split()[1:], *command.collect_usage_pieces(context)])
-    lines = [f"## {path}", "", paragraphs(command.help or ""), "", "```", usage, "```", ""]
+    lines = [
+        f"## {path}",
+        "",
+        paragraphs((command.help or "").replace("\b\n", "")),
+        "",
+        "```",
+        usage,
+        "```",
+        "",
+    ]
     records = [
         p.get_help_record(context) for p in command.get_params(context) if not getattr(p, "hidden", False)
     ]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_EVENTS = 131_072
 _CELLS = 1 << 18
+_FEW = 16
+Derived = TypeVar("Derived")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +29,17 @@ class Block:
 
     def __getitem__(self, name: str) -> NDArray:
         return self.columns[name]
+
+    @cached_property
+    def _derived(self) -> dict[Hashable, Any]:
+        return {}
+
+    def once(self, key: Hashable, compute: Callable[[], Derived]) -> Derived:
+        """What `compute` reads off this block, computed for the first fold that asks under `key`; its arrays are read-only."""
+        if key not in self._derived:
+            self._derived[key] = read_only(compute())
+        found: Derived = self._derived[key]
+        return found
 
     def has(self, name: str) -> bool:
         """Whether the log has the column `name`."""
@@ -70,6 +84,16 @@ class Block:
         if mask.all():
             return self
         return Block({name: values[mask] for name, values in self.columns.items()})
+
+    def happened(self, codes: Collection[int]) -> NDArray[np.bool_]:
+        """Per row: whether its event is one of `codes` (rows,)."""
+        event = self.columns["event"]
+        if len(codes) > _FEW:
+            return np.isin(event, list(codes))
+        mask = np.zeros(self.rows, dtype=bool)
+        for code in codes:
+            mask |= event == code
+        return mask
 
     def any_of(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Per customer: whether `mask` (rows,) holds at any of its rows (customers,)."""
@@ -116,6 +140,22 @@ class Block:
         wide = mask.astype(np.int64)
         running: NDArray[np.int64] = np.cumsum(wide) - wide
         return running - np.repeat(running[self.starts[:-1]], np.diff(self.starts))
+
+
+def read_only(found: Derived) -> Derived:
+    """The same, its arrays closed to writing: who shares it can't change it for the others."""
+    if isinstance(found, np.ndarray):
+        found.setflags(write=False)
+    elif isinstance(found, Mapping):
+        for value in found.values():
+            read_only(value)
+    elif isinstance(found, (list, tuple)):
+        for value in found:
+            read_only(value)
+    elif is_dataclass(found):
+        for field in fields(found):
+            read_only(getattr(found, field.name))
+    return found
 
 
 def owners_of_each(owner: NDArray[np.int64], group: NDArray, groups: int) -> NDArray[np.int64]:

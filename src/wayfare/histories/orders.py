@@ -40,6 +40,10 @@ def orders_of(block: Block, stages: StageMap) -> Orders:
 
     Order rows of one customer with the same `order` id are one order; without an id, those of one instant are.
     """
+    return block.once(("orders", stages), lambda: _orders(block, stages))
+
+
+def _orders(block: Block, stages: StageMap) -> Orders:
     rows = np.flatnonzero(stages.is_order(block))
     owner, time = block.owner[rows], block["time"][rows]
     ids = block["order"][rows].astype(np.int64) if block.has("order") else np.full(len(rows), -1)

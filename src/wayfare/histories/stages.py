@@ -27,19 +27,22 @@ class StageMap:
     orders: tuple[bool, ...]
 
     @cached_property
-    def _lookup(self) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.bool_]]:
+    def _lookup(self) -> tuple[NDArray[np.int8], NDArray[np.int8], tuple[int, ...]]:
         return (
             np.array(self.before, dtype=np.int8),
             np.array(self.after, dtype=np.int8),
-            np.array(self.orders, dtype=bool),
+            tuple(code for code, ordered in enumerate(self.orders) if ordered),
         )
 
     def is_order(self, block: Block) -> NDArray[np.bool_]:
         """Per row: whether the event is an order line (rows,)."""
-        return self._lookup[2][block["event"]]
+        return block.once(("is_order", self), lambda: block.happened(self._lookup[2]))
 
     def has_ordered(self, block: Block) -> NDArray[np.bool_]:
         """Per row: whether the customer ordered at an earlier row (rows,); lines of the first order itself do not count."""
+        return block.once(("has_ordered", self), lambda: self._has_ordered(block))
+
+    def _has_ordered(self, block: Block) -> NDArray[np.bool_]:
         orders = self.is_order(block)
         first = block.first_row(orders)
         since = np.where(first >= 0, block["time"][np.maximum(first, 0)], np.iinfo(np.int64).max)[block.owner]
@@ -51,6 +54,9 @@ class StageMap:
 
     def stages(self, block: Block) -> NDArray[np.int8]:
         """Per row: the position in `STAGES` of the stage it stands for, `NO_STAGE` where it stands for none (rows,)."""
+        return block.once(("stages", self), lambda: self._stages(block))
+
+    def _stages(self, block: Block) -> NDArray[np.int8]:
         before, after, _ = self._lookup
         return np.where(self.has_ordered(block), after[block["event"]], before[block["event"]])
 

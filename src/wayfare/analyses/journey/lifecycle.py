@@ -111,7 +111,7 @@ class _Lifecycle(Fold[dict[str, NDArray[np.int64]]]):
 
     def scan(self, block: Block) -> dict[str, NDArray[np.int64]]:
         kept = rows_of(block, self.codes)
-        owner, interval = block.owner[kept], self.periods.number(block["time"][kept])
+        owner, interval = block.owner[kept], self.periods.rows(block)[kept]
         same = np.append(False, owner[1:] == owner[:-1])[: len(owner)]
         gap = np.append(0, np.diff(interval))[: len(owner)]
         change = ~same | (gap > 0)

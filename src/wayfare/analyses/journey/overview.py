@@ -26,7 +26,6 @@ from wayfare.study import Study
 
 ENOUGH = 30
 _NONE = "(none)"
-_DENSE = 8_000_000
 _NEVER, _ALWAYS = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 
 
@@ -157,7 +156,7 @@ class _Overview(Fold[dict[str, Any]]):
 
     def scan(self, block: Block) -> dict[str, Any]:
         event, time, orders = block["event"], block["time"], orders_of(block, self.stages)
-        month, months = self.periods.number(time), self.periods.count
+        month, months = self.periods.rows(block), self.periods.count
         active = block.first.copy()
         active[1:] |= month[1:] != month[:-1]
         each = np.bincount(orders.owner, minlength=block.customers)
@@ -167,7 +166,7 @@ class _Overview(Fold[dict[str, Any]]):
         return {
             "customers": block.customers, "rows": block.rows, "buyers": int((each > 0).sum()), "repeat": int((each > 1).sum()),
             "waits": np.bincount(bucket_of(wait), minlength=BUCKETS), "event_rows": np.bincount(event, minlength=self.events),
-            "event_customers": _customers_by(block, self.events), "span": _spans(event, time, self.events),
+            "event_customers": block.customers_of_each(event, self.events), "span": _spans(event, time, self.events),
             "months": np.stack([np.bincount(month, minlength=months), np.bincount(month[active], minlength=months),
                                 np.bincount(month[orders.row], minlength=months), paid]),
             "channels": self._by_channel(block, each, value),
@@ -185,16 +184,6 @@ class _Overview(Fold[dict[str, Any]]):
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
         span = (np.minimum(left["span"][0], right["span"][0]), np.maximum(left["span"][1], right["span"][1]))
         return add_up(left, right) | {"span": span}
-
-
-def _customers_by(block: Block, events: int) -> NDArray[np.int64]:
-    """How many customers had each event."""
-    key = block.owner * events + block["event"]
-    if block.customers * events > _DENSE:
-        return np.bincount(np.unique(key) % events, minlength=events)
-    had = np.zeros(block.customers * events, dtype=bool)
-    had[key] = True
-    return had.reshape(block.customers, events).sum(axis=0)
 
 
 def _spans(event: NDArray, time: NDArray, events: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -118,10 +118,14 @@ class _Retention(Fold[dict[str, NDArray[np.int64]]]):
         back = rows_of(block, self.back)
         back &= member[block.owner] & (np.arange(block.rows) >= first[block.owner])
         owner = block.owner[back]
-        offset = self._offset(time[back], owner, began, cohort)
+        offset = self._offset(block, back, began, cohort)
         cells = (self.periods.count, spans)
-        so_far, span_so_far = self._visits(owner, offset, np.full_like(over, spans))
-        owner, span = self._visits(owner, offset, over)
+        span = np.searchsorted(np.array(self.lows), offset, side="right") - 1
+        if not self.or_later:
+            inside = (span >= 0) & (offset <= np.array(self.highs)[span])
+            owner, span = owner[inside], span[inside]
+        so_far, span_so_far = self._visits(owner, span, np.full_like(over, spans))
+        owner, span = self._visits(owner, span, over)
         return {
             "over": _grid(cohort[member], over[member], (self.periods.count, spans + 1)),
             "active": _grid(cohort[owner], span, cells),
@@ -133,19 +137,19 @@ class _Retention(Fold[dict[str, NDArray[np.int64]]]):
         done = self.periods.over - cohort if self.rolling is None else (self.ends - began) // self.rolling
         return np.searchsorted(np.array(self.lows if self.or_later else self.highs), done, side="left")
 
-    def _offset(self, times: NDArray, owner: NDArray, began: NDArray, cohort: NDArray) -> NDArray[np.int64]:
+    def _offset(self, block: Block, back: NDArray, began: NDArray, cohort: NDArray) -> NDArray[np.int64]:
+        owner = block.owner[back]
         if self.rolling is None:
-            return self.periods.number(times) - cohort[owner]
-        return (times - began[owner]) // self.rolling
+            return self.periods.rows(block)[back] - cohort[owner]
+        return (block["time"][back] - began[owner]) // self.rolling
 
-    def _visits(self, owner: NDArray, offset: NDArray, over: NDArray) -> tuple[NDArray, NDArray]:
+    def _visits(self, owner: NDArray, span: NDArray, over: NDArray) -> tuple[NDArray, NDArray]:
         """The distinct (customer, span) in which somebody came back, of each customer's first `over` spans."""
-        span = np.searchsorted(np.array(self.lows), offset, side="right") - 1
         if self.or_later:
             last = np.append(owner[1:] != owner[:-1], True)[: len(owner)]
             owner, span = owner[last], np.minimum(span[last], over[owner[last]] - 1)
             return owner[span >= 0], span[span >= 0]
-        inside = (span >= 0) & (offset <= np.array(self.highs)[span]) & (span < over[owner])
+        inside = span < over[owner]
         owner, span = owner[inside], span[inside]
         new = np.append(True, (owner[1:] != owner[:-1]) | (span[1:] != span[:-1]))[: len(owner)]
         return owner[new], span[new]

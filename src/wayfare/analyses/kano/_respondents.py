@@ -130,7 +130,7 @@ class Respondents(Fold[dict[str, list[NDArray]]]):
 
     def _left(self, block: Block, who: Ints, position: Ints, at: Ints) -> Floats:
         """Days from the answer to leaving; not a number where the customer did not, below zero where long before."""
-        rows = np.flatnonzero(np.isin(block["event"], self.gone)) if self.gone else np.zeros(0, np.int64)
+        rows = np.flatnonzero(block.happened(self.gone)) if self.gone else np.zeros(0, np.int64)
         place = position[block.owner[rows]]
         rows, place = rows[place >= 0], place[place >= 0]
         first = np.full(len(who), _NEVER)

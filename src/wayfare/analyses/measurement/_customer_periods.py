@@ -71,7 +71,7 @@ class CustomerPeriods(Fold[dict[str, Any]]):
         """The sums of one block's customers, by period."""
         new = self.periods.number(block["time"][block.starts[:-1]])
         block = block if self.codes is None else block.keep(rows_of(block, self.codes))
-        period, orders = self.periods.number(block["time"]), orders_of(block, self.stages)
+        period, orders = self.periods.rows(block), orders_of(block, self.stages)
         by_period = self._quantities(block, orders, period)
         whole = self._quantities(block, orders, np.where(period >= self.shown, 0, -1))
         totals = np.stack([value[whole.period == 0] for value in whole.values])

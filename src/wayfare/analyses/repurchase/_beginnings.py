@@ -61,7 +61,7 @@ class Beginnings(Fold[list[dict[str, NDArray]]]):
         ]
 
     def _referred(self, block: Block) -> NDArray[np.bool_]:
-        mask = np.isin(block["event"], self.referrals)
+        mask = block.happened(self.referrals)
         if block.has("referrer") and block["referrer"].dtype.kind == "i":
             mask |= block["referrer"] >= 0
         return block.any_of(mask)

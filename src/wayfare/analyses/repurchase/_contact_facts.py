@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.domain.journey import Stage
+from wayfare.histories.answers import SATISFACTION_COLUMNS, satisfaction, satisfaction_kind
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
 from wayfare.histories.orders import ORDER_COLUMNS, orders_of
@@ -32,6 +33,7 @@ class ContactFacts(Fold[dict[str, list[NDArray]]]):
         advocates: Codes of events of those who recommend.
         trouble: Codes of events after which a customer is not to be bothered.
         since: From when on trouble counts, µs.
+        rated: The kind of question whose scores say how satisfied a customer is.
     """
 
     stages: StageMap
@@ -39,33 +41,33 @@ class ContactFacts(Fold[dict[str, list[NDArray]]]):
     advocates: tuple[int, ...]
     trouble: tuple[int, ...]
     since: int
+    rated: int
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Those of orders, the channel and the score."""
-        return (*ORDER_COLUMNS, "channel", "score")
+        return (*ORDER_COLUMNS, "channel", *SATISFACTION_COLUMNS)
 
     def scan(self, block: Block) -> dict[str, list[NDArray]]:
         """The buyers of one block."""
         orders = orders_of(block, self.stages)
         count = np.bincount(orders.owner, minlength=block.customers)
         who = np.flatnonzero(count)
-        event, score = block["event"], self._score(block)
-        trouble = block.any_of((block["time"] >= self.since) & np.isin(event, self.trouble))
+        score = self._score(block)
+        trouble = block.any_of((block["time"] >= self.since) & block.happened(self.trouble))
         return {
             "code": [block.codes[who]],
             "orders": [count[who].astype(np.int32)],
             "channel": [self._channel(block)[who].astype(np.int32)],
             "score": [score[who].astype(np.float32)],
-            "advocate": [block.any_of(np.isin(event, self.advocates))[who]],
+            "advocate": [block.any_of(block.happened(self.advocates))[who]],
             "trouble": [trouble[who]],
         }
 
     def _score(self, block: Block) -> NDArray[np.float64]:
-        if not block.has("score"):
-            return np.full(block.customers, np.nan)
-        last = block.last_row(~np.isnan(block["score"]))
-        return np.where(last >= 0, block["score"][np.maximum(last, 0)] if block.rows else np.nan, np.nan)
+        score = satisfaction(block, self.rated)
+        last = block.last_row(~np.isnan(score))
+        return np.where(last >= 0, score[np.maximum(last, 0)] if block.rows else np.nan, np.nan)
 
     def _channel(self, block: Block) -> NDArray[np.int64]:
         """The channel for messages that the customer was met in most, else that of the last order; -1 for none."""
@@ -98,6 +100,7 @@ def contact_facts(study: Study) -> ContactFacts:
         advocates,
         trouble,
         study.log.ends - TROUBLE_DAYS * _DAY,
+        satisfaction_kind(study.log.source),
     )
 
 

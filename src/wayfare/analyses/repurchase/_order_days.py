@@ -155,6 +155,10 @@ class DayRows:
 
 def day_rows(block: Block, stages: StageMap, zone: str, until: int) -> DayRows:
     """The orders of a block up to a day, with those of one customer's day as one; orders below zero are left out."""
+    return block.once(("day_rows", stages, zone, until), lambda: _day_rows(block, stages, zone, until))
+
+
+def _day_rows(block: Block, stages: StageMap, zone: str, until: int) -> DayRows:
     orders = orders_of(block, stages)
     days, real = local_days(orders.time, zone), ~(orders.value < 0)
     kept = real & (days <= until)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._order_days import Buyers, day_rows
+from wayfare.histories.answers import SATISFACTION_COLUMNS, satisfaction, satisfaction_kind
 from wayfare.histories.block import Block
 from wayfare.histories.calendar import local_days
 from wayfare.histories.fold import Fold
@@ -44,11 +45,12 @@ class LastOrders(Fold[list[dict[str, NDArray]]]):
     until: int
     refunds: tuple[int, ...]
     contacts: tuple[int, ...]
+    rated: int
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns read."""
-        return (*ORDER_COLUMNS, "score", "delivery_days")
+        return (*ORDER_COLUMNS, *SATISFACTION_COLUMNS, "delivery_days")
 
     def scan(self, block: Block) -> list[dict[str, NDArray]]:
         """What one block says."""
@@ -67,11 +69,12 @@ class LastOrders(Fold[list[dict[str, NDArray]]]):
         ]
 
     def _seen(self, block: Block, since: NDArray[np.int64], owner: NDArray) -> dict[str, NDArray]:
+        score = satisfaction(block, self.rated)
         masks = {
-            "refund": np.isin(block["event"], self.refunds),
-            "contact": np.isin(block["event"], self.contacts),
-            "score": _told(block, "score"),
-            "delivery": _told(block, "delivery_days"),
+            "refund": block.happened(self.refunds),
+            "contact": block.happened(self.contacts),
+            "score": ~np.isnan(score),
+            "delivery": ~np.isnan(days := _days(block)),
         }
         # Few rows say anything: only theirs are looked up in the calendar.
         rows = np.flatnonzero(np.any(list(masks.values()), axis=0))
@@ -80,22 +83,23 @@ class LastOrders(Fold[list[dict[str, NDArray]]]):
         return {
             "refund": block.any_of(recent & masks["refund"])[owner],
             "contact": block.any_of(recent & masks["contact"])[owner],
-            "score": _last(block, recent & masks["score"], "score")[owner],
-            "delivery": _last(block, recent & masks["delivery"], "delivery_days")[owner],
+            "score": _last(block, recent & masks["score"], score)[owner],
+            "delivery": _last(block, recent & masks["delivery"], days)[owner],
         }
 
 
-def _told(block: Block, column: str) -> Bools:
-    if not block.has(column) or block[column].dtype.kind != "f":
-        return np.zeros(block.rows, dtype=bool)
-    return ~np.isnan(block[column])
+def _days(block: Block) -> NDArray[np.float64]:
+    """How long each delivery took; NaN where a row is none or the log does not say."""
+    if not block.has("delivery_days") or block["delivery_days"].dtype.kind != "f":
+        return np.full(block.rows, np.nan)
+    return block["delivery_days"]
 
 
-def _last(block: Block, told: Bools, column: str) -> NDArray[np.float64]:
+def _last(block: Block, told: Bools, values: NDArray[np.float64]) -> NDArray[np.float64]:
     if not told.any():
         return np.full(block.customers, np.nan)
     row = block.last_row(told)
-    return np.where(row >= 0, block[column][np.maximum(row, 0)], np.nan)
+    return np.where(row >= 0, values[np.maximum(row, 0)], np.nan)
 
 
 def last_orders(study: Study, until: int) -> LastOrders:
@@ -110,7 +114,8 @@ def last_orders(study: Study, until: int) -> LastOrders:
             if name not in orders and any(w in name.lower() for w in words)
         )
 
-    return LastOrders(study.stages, study.zone, until, like(_REFUND), like(_CONTACT))
+    rated = satisfaction_kind(study.log.source)
+    return LastOrders(study.stages, study.zone, until, like(_REFUND), like(_CONTACT), rated)
 
 
 def signals_of(buyers: Buyers, found: list[dict[str, NDArray]]) -> tuple[NDArray[np.int64], dict[str, Bools]]:

@@ -90,7 +90,7 @@ class Answers(Fold[dict[str, Any]]):
         row, point = row[whole], score[whole].astype(np.int64)
         value = self._values(block)
         asked = self._asked(block)
-        there, mine = asked[block.owner], asked[block.owner[row]]
+        mine = asked[block.owner[row]]
         groups = self._groups_of(block, row, value)
         cell = self._cells(block)
         cells = (self.channels + 1) * len(ORDERS)
@@ -103,7 +103,7 @@ class Answers(Fold[dict[str, Any]]):
             "counts": [counts],
             "off_scale": len(whole) - len(row),
             "answered": self._distinct(block.owner[row[mine]], [g[mine] for g in groups]),
-            "there": self._there(block, asked, there, value),
+            "there": self._there(block, asked, value),
             "cells": np.bincount(cell[asked], minlength=cells),
             "cells_answered": np.bincount(cell[np.unique(block.owner[row[mine]])], minlength=cells),
             "cells_scores": np.bincount(said * POINTS + point, minlength=cells * POINTS),
@@ -137,6 +137,8 @@ class Answers(Fold[dict[str, Any]]):
         self, block: Block, row: NDArray[np.int64], value: NDArray[np.int64]
     ) -> list[NDArray[np.int64]]:
         """Of each answer: its number among touchpoints, stages, months and values, -1 for none; all are in group 0."""
+        if not len(row):
+            return [row] * 5
         before = np.where(block["event"] != self.answer, np.arange(block.rows), -1)
         before = np.maximum.accumulate(before)[row]
         before = np.where(before >= block.starts[:-1][block.owner[row]], before, -1)
@@ -173,14 +175,16 @@ class Answers(Fold[dict[str, Any]]):
         ]
         return np.bincount(np.unique(np.concatenate(pairs)) % self.layout.size, minlength=self.layout.size)
 
-    def _there(
-        self,
-        block: Block,
-        asked: NDArray[np.bool_],
-        there: NDArray[np.bool_],
-        value: NDArray[np.int64],
-    ) -> NDArray[np.int64]:
+    def _there(self, block: Block, asked: NDArray[np.bool_], value: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many of those who were asked are in each group: who met it, was active then, or has that value."""
+        # The kind of question has no part in it, so that all kinds that are counted in a pass share it.
+        key = ("there", self.answer, self.invitation, self.layout, self.by, self.stages, self.zone)
+        return block.once(key, lambda: self._count_there(block, asked, value))
+
+    def _count_there(
+        self, block: Block, asked: NDArray[np.bool_], value: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        there = asked[block.owner]
         _, *starts = self.layout.starts
         met = np.where(there & (block["event"] != self.answer), block["event"], -1)
         stage = np.where(there, self.stages.stages(block), -1)
@@ -198,6 +202,9 @@ class Answers(Fold[dict[str, Any]]):
 
     def _cells(self, block: Block) -> NDArray[np.int64]:
         """Per customer: first channel and orders, as one number."""
+        return block.once(("cells", self.channels, self.stages), lambda: self._number_cells(block))
+
+    def _number_cells(self, block: Block) -> NDArray[np.int64]:
         number = np.bincount(orders_of(block, self.stages).owner, minlength=block.customers)
         kind = np.minimum(number, len(ORDERS) - 1)
         if not self.channels or not block.has("channel"):

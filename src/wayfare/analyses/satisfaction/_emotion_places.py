@@ -45,6 +45,8 @@ class Places:
 
         That is the row's own event; of an answer, the touchpoint that it names, else the customer's last event before it.
         """
+        if not len(rows):
+            return rows, rows
         event = block["event"]
         before = np.maximum.accumulate(np.where(event != self.answer, np.arange(block.rows), -1))[rows]
         before = np.where(before >= block.starts[:-1][block.owner[rows]], before, -1)

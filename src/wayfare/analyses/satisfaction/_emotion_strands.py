@@ -17,7 +17,7 @@ from wayfare.analyses.satisfaction._emotion_places import (
     scored_rows,
 )
 from wayfare.domain.journey import STAGES
-from wayfare.histories.block import Block
+from wayfare.histories.block import Block, owners_of_each
 from wayfare.histories.fold import Fold
 from wayfare.histories.stages import StageMap
 
@@ -240,7 +240,7 @@ class Friction(Fold[dict[str, NDArray[np.int64]]]):
         """The rows at which a customer does the same again, soon and without an order in between."""
         place = np.array([*self.retried, -1])[block["event"]]
         rows = np.flatnonzero(place >= 0)
-        order = rows[np.lexsort((rows, place[rows], block.owner[rows]))]
+        order = rows[np.argsort(block.owner[rows] * self.sorts + place[rows], kind="stable")]
         orders = np.cumsum(self.stages.is_order(block).astype(np.int64))
         before, after = order[:-1], order[1:]
         wait = block["time"][after] - block["time"][before]
@@ -256,6 +256,6 @@ def _carried(block: Block, mask: NDArray[np.bool_], rows: Ints) -> Ints:
 
 def _customers(owner: Ints, group: Ints, groups: int) -> Ints:
     """How many owners are in each group, -1 for none."""
-    there = group >= 0
-    pairs = np.unique(owner[there] * max(groups, 1) + group[there])
-    return np.bincount(pairs % max(groups, 1), minlength=groups)
+    there = np.flatnonzero(group >= 0)
+    there = there[np.argsort(owner[there], kind="stable")]
+    return owners_of_each(owner[there], group[there], groups)

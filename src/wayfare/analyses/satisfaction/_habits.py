@@ -123,18 +123,27 @@ def joined(left: Seen, right: Seen) -> Seen:
     return Seen(*(np.concatenate([getattr(left, name), getattr(moved, name)]) for name in vars(left)))
 
 
-def seen_in(block: Block, habits: Habits) -> Seen:
-    """What the customers of a block did within the window."""
+def behaviour(block: Block, habits: Habits) -> NDArray[np.int64]:
+    """The rows that are behaviour within the window."""
+    return block.once(("behaviour", habits), lambda: _behaviour(block, habits))
+
+
+def _behaviour(block: Block, habits: Habits) -> NDArray[np.int64]:
     begun = block["time"][block.starts[:-1]]
     inside = block["time"] - begun[block.owner] < habits.window
-    inside &= ~np.isin(block["event"], habits.left_out)
-    rows = np.flatnonzero(inside)
+    return np.flatnonzero(inside & ~block.happened(habits.left_out))
+
+
+def seen_in(block: Block, habits: Habits) -> Seen:
+    """What the customers of a block did within the window."""
+    rows = behaviour(block, habits)
     owner, time = block.owner[rows], block["time"][rows]
     new = np.ones(len(rows), dtype=bool)
     new[1:] = (np.diff(owner) != 0) | (np.diff(time) >= habits.gap)
     first, visit_of = np.flatnonzero(new), np.cumsum(new) - 1
     answered, answers = _answers(block, habits)
-    visit, event = _meetings(block["event"][rows], visit_of, len(first), habits)
+    met = ~block.happened(habits.orders)[rows]
+    visit, event = _meetings(block["event"][rows[met]], visit_of[met], len(first), habits)
     marks = [*_of_the_clock(time[first], habits.zone), _band(np.bincount(visit_of, minlength=len(first)))]
     marks += [_first_known(block[name][rows], visit_of, len(first)) for name in habits.columns]
     once = [_number(block[name][block.starts[:-1]]) for name in habits.once]
@@ -154,8 +163,7 @@ def _meetings(
     event: NDArray, visit: NDArray[np.int64], visits: int, habits: Habits
 ) -> tuple[NDArray, NDArray]:
     """Each visit with each different touchpoint on it."""
-    kept = ~np.isin(event, habits.orders)
-    key = visit[kept] * habits.events + event[kept]
+    key = visit * habits.events + event
     if visits * habits.events > _DENSE:
         found = np.unique(key)
     else:

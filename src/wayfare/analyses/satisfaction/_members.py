@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.analyses.satisfaction._facets import Facet, counted, layout, tempered
-from wayfare.analyses.satisfaction._habits import Habits, seen_in
+from wayfare.analyses.satisfaction._habits import Habits, behaviour, seen_in
 from wayfare.histories.answers import SATISFACTION_COLUMNS, satisfaction
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
@@ -140,16 +140,15 @@ class Assigned(Fold[Members]):
         return np.stack([part.astype(np.float64) for part in parts], axis=1)
 
     def _scores(self, block: Block) -> tuple[NDArray, NDArray]:
+        if not block.has("score"):
+            return np.zeros(block.customers), np.zeros(block.customers)
         score = satisfaction(block, self.rated)
         rated = ~np.isnan(score)
         return block.total(score), block.total(rated)
 
     def _path(self, block: Block) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """Per customer and touchpoint: whether it was met within the window, and how early (customers, events)."""
-        begun = block["time"][block.starts[:-1]]
-        inside = block["time"] - begun[block.owner] < self.habits.window
-        inside &= ~np.isin(block["event"], self.habits.left_out)
-        rows = np.flatnonzero(inside)[::-1]
+        rows = behaviour(block, self.habits)[::-1]
         shape = (block.customers, self.habits.events)
         place = np.full(shape[0] * shape[1], -1, dtype=np.int32)
         owner = block.owner[rows]

@@ -60,7 +60,7 @@ class Ratings(Fold[dict[str, list[NDArray[Any]]]]):
         event = block["event"]
         met = [self._latest(block, at, np.flatnonzero(event == e), self.window) for e in self.experiences]
         orders = np.flatnonzero(self.stages.is_order(block))
-        referred = np.flatnonzero(np.isin(event, self.referrals))
+        referred = np.flatnonzero(block.happened(self.referrals))
         open_still = block["time"][at] + self.horizon > self.ends
         return {
             "ratings": [np.stack(ratings, axis=1).astype(np.float32)] if ratings else [],
