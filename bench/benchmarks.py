@@ -38,7 +38,7 @@ class Benchmark:
         gigabytes: The memory that was set out to be enough, in GB.
         size: The events: in full, the most that the peer manages, many more, or none at all.
         repeats: How many times, where it is not what the run says.
-        unit: What is counted: the events, their customers, or ten orders of each customer.
+        unit: What is counted: the events, their customers, ten orders of each customer, or as many answers as customers.
         check: What both answers have in common: they are the same, or fits of which ours is as likely or likelier.
     """
 
@@ -50,7 +50,7 @@ class Benchmark:
     gigabytes: float | None = None
     size: Literal["full", "managed", "large", "none"] = "full"
     repeats: int | None = None
-    unit: Literal["events", "customers", "orders"] = "events"
+    unit: Literal["events", "customers", "orders", "answers"] = "events"
     check: Literal["same", "fit"] = "same"
 
 
@@ -171,6 +171,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     ),
     "opportunities": Benchmark(
         "`opportunities`", "our_opportunities", None, "seconds", 20, 2.0, unit="customers"
+    ),
+    "answers": Benchmark(
+        "Kano, drivers and NPS, 1,000 draws", "our_answers", None, "seconds", 10, unit="answers"
     ),
     "help": Benchmark("`wayfare --help`", "our_help", None, "seconds", 0.3, size="none", repeats=10),
 }

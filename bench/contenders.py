@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import repurchase
+from bench.answers import our_answers
 from bench.events import DAY, NAMES, STEPS, WITHIN_DAYS, Data
 
 Call = Callable[[Path], Any]
@@ -232,6 +233,7 @@ CONTENDERS: dict[str, Contender] = {
     "our_study": Contender("Wayfare", our_study, ("log",)),
     "our_journey_study": Contender("Wayfare", our_journey_study, ("log",)),
     "our_ingest": Contender("Wayfare", our_ingest, ("csv",)),
+    "our_answers": Contender("Wayfare", our_answers, ()),
     "our_help": Contender("Wayfare", our_help, ()),
     "clickhouse_plain": Contender("ClickHouse", clickhouse_plain, ("clickhouse",), ("chdb",)),
     "clickhouse_encoded": Contender("ClickHouse", clickhouse_encoded, ("clickhouse",), ("chdb",)),

@@ -54,6 +54,11 @@ class Data:
         return max(self.events // EVENTS_A_CUSTOMER, 1)
 
     @property
+    def answers(self) -> int:
+        """To a survey: as many as there are customers elsewhere."""
+        return self.customers
+
+    @property
     def orders(self) -> int:
         return self.customers * ORDERS_A_CUSTOMER
 
