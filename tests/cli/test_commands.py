@@ -50,8 +50,9 @@ def test_a_wrong_name_is_corrected(wayfare):
 def test_analyze_writes_the_report_and_says_where(wayfare, shop: Path, tmp_path: Path):
     done = wayfare("analyze", shop, "--output", tmp_path / "out")
     assert done.code == 0, done.err
-    path = Path(done.out.strip())
+    path, *beside = map(Path, done.out.split())
     assert path == tmp_path / "out" / "report.html"
+    assert [each.name for each in beside] == ["opportunities.csv", "opportunities.parquet"]
     assert "Shop" in path.read_text()
     listed = pq.read_table(path.with_name("opportunities.parquet"))
     assert listed.column_names[:3] == ["rank", "customer", "action"]

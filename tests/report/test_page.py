@@ -230,7 +230,7 @@ def test_the_file_is_replaced_whole_or_not_at_all(small, tmp_path, monkeypatch):
     assert (tmp_path / "report.html").read_text() == "old"
     monkeypatch.undo()
     monkeypatch.setattr("wayfare.report.standard.all_analyses", lambda: (many,))
-    assert write(small, tmp_path) == tmp_path / "report.html"
+    assert write(small, tmp_path)[0] == tmp_path / "report.html"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert "Many" in (tmp_path / "report.html").read_text(encoding="utf-8")
 

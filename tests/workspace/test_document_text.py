@@ -165,21 +165,21 @@ def line(text: str, part: str) -> int:
         (CANVAS, "text: New customers", "text: [a]", "'text' must be text"),
         (CANVAS, "name: Shop", "name: ../../x", "no name for a document"),
         (CANVAS, "document: canvas", "document: canvsa", "Did you mean 'canvas'"),
-        (CANVAS, "name: Shop", "name: !!python/object/apply:os.system [id]", "can't be"),
+        (CANVAS, "name: Shop", "name: !!python/object/apply:os.system [id]", "'name' must be text"),
         (CHAIN, "        - to: ship", "        - to: shop", "There is no activity 'shop'"),
         (CHAIN, "capacity_cost: 48000", "capacity_cots: 48000", "Did you mean 'capacity_cost'"),
         (CHAIN, "amount: 900.5", "amont: 900.5", "Did you mean 'amount'"),
         (CHAIN, "- minutes: 2", "- minuets: 2", "Did you mean 'minutes'"),
-        (CHAIN, "  technology:", "  tech:", "Allowed: infrastructure, people, procurement, technology"),
+        (CHAIN, "  technology:", "  tech:", "Allowed: procurement, technology, people, infrastructure"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_line(text: str, before: str, after: str, said: str):
     assert before in text
-    changed = text.replace(before, after, 1) if before in text else text
+    changed = text.replace(before, after, 1)
     with pytest.raises(BadInput) as error:
         from_yaml(changed, "x.yaml")
     assert error.value.where == f"x.yaml, line {line(changed, after)}", str(error.value)
-    assert said in str(error.value) or said == "can't be"
+    assert said in str(error.value)
 
 
 def test_a_circle_is_named_with_its_line():

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from wayfare.charts.parquet import SUFFIX, save_parquet
 from wayfare.cli.asked import as_options, command_of, help_of
 from wayfare.cli.options import Format, SegmentsOption, SinceOption, UntilOption
-from wayfare.cli.parquet import SUFFIX, save_parquet
 from wayfare.cli.problems import Misused
 from wayfare.cli.show import print_result
 from wayfare.cli.terminal import note, of_rows, progress

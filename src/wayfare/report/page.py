@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from wayfare.charts.parquet import SUFFIX, save_parquet
 from wayfare.charts.spreadsheet import csv_of
 from wayfare.histories.fold import Progress
 from wayfare.report.sections import (
@@ -39,17 +40,24 @@ LEADING = 12
 """So many findings lead; the others follow folded up."""
 
 
-def write(study: Study, folder: Path | str, progress: Progress | None = None) -> Path:
-    """Runs the standard study and writes its page into `folder`, and beside it `opportunities.csv`, the list to act on.
+def write(study: Study, folder: Path | str, progress: Progress | None = None) -> tuple[Path, ...]:
+    """Runs the standard study, and writes its page into `folder` and beside it the list to act on, as CSV and Parquet.
 
-    A reader sees the old files or the new ones.
+    A reader sees the old files or the new ones. Without an answer to `opportunities` there is no list, and the page
+    says why.
+
+    Returns:
+        The files, the page first.
     """
     path = Path(folder) / FILE
     found = standard_study(study, progress)
     _replace(path, render(found))
-    if (listed := found.result("opportunities")) is not None:
-        _replace(path.with_name(OPPORTUNITIES), csv_of(listed.tables["opportunities"]).decode())
-    return path
+    if (listed := found.result("opportunities")) is None:
+        return (path,)
+    listing = path.with_name(OPPORTUNITIES)
+    _replace(listing, csv_of(listed.tables["opportunities"]).decode())
+    save_parquet(listed, listing.with_suffix(SUFFIX))
+    return path, listing, listing.with_suffix(SUFFIX)
 
 
 def render(report: StudyReport, at: datetime | None = None) -> str:

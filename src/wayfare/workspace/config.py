@@ -8,21 +8,13 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 
-from wayfare.domain.journey import STAGES, Journey, Touchpoint
+from wayfare.domain.journey import Journey
 from wayfare.errors import BadInput, InvalidParameter, UnknownName, WayfareError
-from wayfare.workspace.yaml_tree import Tree, read_tree
+from wayfare.workspace.explained import explained
+from wayfare.workspace.yaml_tree import read_tree
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_STAGE_NAMES = (*(stage.value for stage in STAGES), "none")
-
-_SHAPES = {
-    "tuple_type": "a list, such as [purchase]",
-    "model_type": "settings of its own, indented under it",
-    "dict_type": "settings of its own, indented under it",
-    "string_type": "text",
-}
 
 
 class Baseline(BaseModel):
@@ -101,52 +93,4 @@ def parse_config(text: str, where: str) -> Config:
             error.problem, where=f"{where}, line {line}", allowed=error.allowed, hint=error.hint
         ) from None
     except ValidationError as error:
-        raise _explained(error.errors(include_url=False), tree, where) from None
-
-
-def _explained(errors: list[ErrorDetails], tree: Tree, where: str) -> BadInput:
-    """The first error in the file's order as ours, with how many more there are; what is missing may only be misspelt."""
-    error = min(errors, key=lambda each: (each["type"] == "missing", tree.line(_path(each))))
-    line = tree.line(_path(error))
-    problem, allowed, hint = _said(error)
-    more = len({_path(other) for other in errors} - {_path(error)})
-    if more:
-        hint = f"{hint} There {'is' if more == 1 else 'are'} {more} more after this one.".strip()
-    return BadInput(problem, where=f"{where}, line {line}", allowed=allowed, hint=hint)
-
-
-def _path(error: ErrorDetails) -> tuple[int | str, ...]:
-    """Where in the file the error is: the steps of a union's branches are no keys."""
-    path: list[int | str] = []
-    for step in error["loc"]:
-        path.append(step)
-        if step in ("stage", "after_purchase"):
-            break
-    return tuple(path)
-
-
-def _said(error: ErrorDetails) -> tuple[str, tuple[str, ...], str]:
-    path = _path(error)
-    key, value = path[-1] if path else "", error["input"]
-    if key in ("stage", "after_purchase") and error["type"] != "missing":
-        unknown = UnknownName.among("stage", str(value), _STAGE_NAMES)
-        return unknown.problem, _STAGE_NAMES, unknown.hint
-    if error["type"] == "extra_forbidden":
-        allowed = _keys(path[:-1])
-        unknown = UnknownName.among("setting", str(key), allowed)
-        return unknown.problem, allowed, unknown.hint
-    if error["type"] == "missing":
-        return f"{key!r} is missing.", (), f"Add a line `{key}: …`."
-    if error["type"] in _SHAPES:
-        return f"{key!r} must be {_SHAPES[error['type']]}.", (), ""
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "value_error":
-        return f"{message[:1].upper()}{message[1:]}.", (), ""
-    return f"{key!r} can't be {value!r}: {message[:1].lower()}{message[1:]}.", (), ""
-
-
-def _keys(path: tuple[int | str, ...]) -> tuple[str, ...]:
-    """The keys that may stand under `path`."""
-    models: dict[Any, type[BaseModel]] = {"journey": Journey, "baseline": Baseline, "touchpoints": Touchpoint}
-    owner = next((models[step] for step in reversed(path) if step in models), Config)
-    return tuple(field.alias or name for name, field in owner.model_fields.items())
+        raise explained(error, tree, Config, where) from None

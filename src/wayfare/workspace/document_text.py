@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from wayfare.domain.canvas import Canvas
-from wayfare.domain.document import REFERENCE, Document, Path
+from wayfare.domain.document import Document
 from wayfare.domain.value_chain import ValueChain
 from wayfare.errors import BadInput, Damaged, UnknownName
+from wayfare.workspace.explained import explained
 from wayfare.workspace.yaml_tree import Tree, read_tree
 
 KINDS: dict[str, type[Document]] = {kind.KIND: kind for kind in (Canvas, ValueChain)}
 LONGEST = 5_000_000
 _EXACT = 2**53
-_LATE = ("missing", "too_short")
-"""What is not there may only be misspelt or wrong in itself, so that is said after the rest."""
-_SHAPES = {
-    "tuple_type": "a list",
-    "dict_type": "settings of its own, indented under it",
-    "model_type": "settings of its own, indented under it",
-    "model_attributes_type": "settings of its own, indented under it",
-    "string_type": "text",
-    "string_pattern_mismatch": "lower-case letters, digits, `-` and `_` if it is an id, and not blank if it is text",
-}
 
 
 def kind_of(name: str) -> type[Document]:
@@ -80,7 +69,7 @@ def from_yaml(text: str, where: str) -> Document:
     try:
         return model.model_validate(tree.value)
     except ValidationError as error:
-        raise _explained(error.errors(include_url=False), tree, model, where) from None
+        raise explained(error, tree, model, where) from None
 
 
 def schema(kind: str) -> dict[str, Any]:
@@ -133,94 +122,3 @@ def _kind_said(tree: Tree, where: str) -> type[Document]:
         line = tree.line(("document",))
         raise BadInput(unknown.problem, where=f"{where}, line {line}", allowed=KINDS, hint=unknown.hint)
     return KINDS[said]
-
-
-def _explained(errors: list[ErrorDetails], tree: Tree, model: type[BaseModel], where: str) -> BadInput:
-    """The first error in the file's order as ours, with how many more there are."""
-    found = [(tree.line(path), problem, error) for error in errors for path, problem in _said(error, tree)]
-    line, problem, error = min(found, key=lambda each: (each[2]["type"] in _LATE, each[0]))
-    allowed: tuple[str, ...] = ()
-    hint = ""
-    if error["type"] == "extra_forbidden":
-        path = _path(error, tree)
-        allowed = tuple(sorted(_keys(model, path[:-1], tree)))
-        hint = UnknownName.among("setting", str(path[-1]), allowed).hint
-    elif error["type"] in ("literal_error", "union_tag_invalid"):
-        allowed = _literals(error)
-    more = len(found) - 1
-    if more:
-        hint = f"{hint} There {'is' if more == 1 else 'are'} {more} more after this one.".strip()
-    return BadInput(problem, where=f"{where}, line {line}", allowed=allowed, hint=hint)
-
-
-def _said(error: ErrorDetails, tree: Tree) -> Iterator[tuple[Path, str]]:
-    """Where an error stands and what it says; references come several at once."""
-    path, kind = _path(error, tree), error["type"]
-    key = path[-1] if path else "document"
-    named = f"Entry {key + 1}" if isinstance(key, int) else repr(key)
-    if kind == REFERENCE:
-        for place, message in error["ctx"]["problems"]:
-            yield place, f"{message[:1].upper()}{message[1:]}{'' if message.endswith('?') else '.'}"
-        return
-    message = str(error["msg"]).removeprefix("Value error, ")
-    sayings = {
-        "extra_forbidden": f"There is no setting {key!r}.",
-        "missing": f"{key!r} is missing; add a line `{key}: …`.",
-        "union_tag_not_found": f"{named} does not say its `kind`.",
-        "union_tag_invalid": f"{named} is of an unknown kind.",
-        "value_error": f"{message[:1].upper()}{message[1:]}.",
-    }
-    if kind in sayings:
-        yield path, sayings[kind]
-    elif kind in _SHAPES:
-        yield path, f"{named} must be {_SHAPES[kind]}."
-    else:
-        yield path, f"{named} can't be {error['input']!r}: {message[:1].lower()}{message[1:]}."
-
-
-def _path(error: ErrorDetails, tree: Tree) -> Path:
-    """Where in the file the error is: the steps of a union's branches are no keys."""
-    path: Path = ()
-    for step in error["loc"]:
-        if (*path, step) in tree.nodes:
-            path = (*path, step)
-    last = error["loc"][-1] if error["loc"] else ""
-    return (*path, last) if error["type"] == "missing" else path
-
-
-def _literals(error: ErrorDetails) -> tuple[str, ...]:
-    said = str(error["ctx"].get("expected_tags") or error["ctx"].get("expected", ""))
-    return tuple(part.strip().strip("'") for part in said.replace(" or ", ", ").split(","))
-
-
-def _keys(model: type[BaseModel], path: Path, tree: Tree) -> set[str]:
-    """The keys that may stand under `path`, found by walking down the models."""
-    models: list[type[BaseModel]] = [model]
-    for depth, step in enumerate(path):
-        if isinstance(step, int):
-            continue
-        fields = [
-            field
-            for each in models
-            for name, field in each.model_fields.items()
-            if step in (name, field.alias)
-        ]
-        models = [inner for field in fields for inner in _models(field.annotation)]
-        said = _at(tree.value, path[: depth + 1])
-        kind = said.get("kind") if isinstance(said, dict) else None
-        if len(models) > 1:
-            models = [each for each in models if kind in get_args(each.model_fields["kind"].annotation)]
-    return {field.alias or name for each in models for name, field in each.model_fields.items()}
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and get_origin(annotation) is None and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models(inner)
-
-
-def _at(value: Any, path: Path) -> Any:
-    for step in path:
-        value = value[step]
-    return value

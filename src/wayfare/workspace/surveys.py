@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
-from wayfare.domain.kano import EvaluationTable, Wording
-from wayfare.domain.survey import KINDS, Column, Long, Scale, Survey
-from wayfare.errors import BadInput, UnknownName, WayfareError
+from wayfare.domain.survey import Survey
+from wayfare.errors import BadInput, WayfareError
+from wayfare.workspace.explained import explained
 from wayfare.workspace.folder import inside, write_atomically
 from wayfare.workspace.yaml_tree import Tree, read_tree
 
@@ -21,17 +20,6 @@ if TYPE_CHECKING:
 
 FOLDER = "surveys"
 LONGEST = 5_000_000
-_PARTS: dict[str, tuple[type[BaseModel], ...]] = {
-    "long": (Long,), "scale": (Scale,), "importance_scale": (Scale,), "wording": (Wording,), "table": (EvaluationTable,),
-    "touchpoint": (Column,), "wave": (Column,),
-}  # fmt: skip
-_SHAPES = {
-    "tuple_type": "a list",
-    "dict_type": "settings of its own, indented under it",
-    "model_type": "settings of its own, indented under it",
-    "model_attributes_type": "settings of its own, indented under it",
-    "string_type": "text",
-}
 
 
 @dataclass(frozen=True)
@@ -70,7 +58,7 @@ def parse_survey(text: str, where: str, beside: Path | None = None) -> Survey:
             error.problem, where=_place(error, tree, where), allowed=error.allowed, hint=error.hint
         ) from None
     except ValidationError as error:
-        raise _explained(error.errors(include_url=False), tree, where) from None
+        raise explained(error, tree, Survey, where) from None
 
 
 def surveys_of(workspace: Workspace) -> dict[str, Survey]:
@@ -136,59 +124,3 @@ def _place(error: WayfareError, tree: Tree, where: str) -> str:
     named = (path for path in tree.nodes if path[-1:] in (("wording",), ("table",)))
     line = next((tree.line(path) for path in named if repr(tree.nodes[path].value) in error.problem), 0)
     return f"{where}, line {line}" if line else where
-
-
-def _explained(errors: list[ErrorDetails], tree: Tree, where: str) -> BadInput:
-    """The first error in the file's order as ours, with how many more there are."""
-    late = ("missing", "string_type")  # may only be misspelt, or one branch of several that did not fit
-    error = min(errors, key=lambda each: (each["type"] in late, tree.line(_path(each, tree))))
-    problem, allowed, hint = _said(error, tree)
-    more = len({_path(other, tree) for other in errors} - {_path(error, tree)})
-    if more:
-        hint = f"{hint} There {'is' if more == 1 else 'are'} {more} more after this one.".strip()
-    line = tree.line(_path(error, tree))
-    return BadInput(problem, where=f"{where}, line {line}", allowed=allowed, hint=hint)
-
-
-def _path(error: ErrorDetails, tree: Tree) -> tuple[int | str, ...]:
-    """Where in the file the error is: the steps of a union's branches are no keys."""
-    path: tuple[int | str, ...] = ()
-    for step in error["loc"]:
-        if (*path, step) in tree.nodes:
-            path = (*path, step)
-    last = error["loc"][-1] if error["loc"] else ""
-    return (*path, last) if error["type"] == "missing" else path
-
-
-def _said(error: ErrorDetails, tree: Tree) -> tuple[str, tuple[str, ...], str]:
-    path = _path(error, tree)
-    key, kind = path[-1] if path else "", error["type"]
-    if kind == "extra_forbidden":
-        allowed = _keys(path[:-1], tree)
-        unknown = UnknownName.among("setting", str(key), allowed)
-        return unknown.problem, allowed, unknown.hint
-    if kind == "union_tag_invalid":
-        said = error["input"].get("kind", "") if isinstance(error["input"], dict) else ""
-        unknown = UnknownName.among("kind of question", str(said), KINDS)
-        return unknown.problem, tuple(KINDS), unknown.hint
-    if kind == "union_tag_not_found":
-        return "A question does not say its kind.", tuple(KINDS), "Add a line `kind: …`."
-    if kind == "missing":
-        return f"{key!r} is missing.", (), f"Add a line `{key}: …`."
-    if kind in _SHAPES:
-        return f"{key!r} must be {_SHAPES[kind]}.", (), ""
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if kind == "value_error":
-        return f"{message[:1].upper()}{message[1:]}.", (), ""
-    return f"{key!r} can't be {error['input']!r}: {message[:1].lower()}{message[1:]}.", (), ""
-
-
-def _keys(path: tuple[int | str, ...], tree: Tree) -> tuple[str, ...]:
-    """The keys that may stand under `path`."""
-    models: tuple[type[BaseModel], ...] = (Survey,)
-    if path and path[-1] in _PARTS:
-        models = _PARTS[str(path[-1])]
-    elif path[:1] == ("questions",):
-        question = tree.value["questions"][path[1]]
-        models = (KINDS[question["kind"]],)
-    return tuple(name for model in models for name in model.model_fields)

@@ -154,7 +154,7 @@ def drivers(
     x, y = ratings[complete][:, varies].astype(float), happened[complete]
     found = drivers_of(moments_of(x, y), used, draws=draws)
     rated = [i for i, name in enumerate(used) if name in chosen]
-    contrast, cuts = _contrast(x[:, rated], y, [used[i] for i in rated], draws)
+    contrast, cuts, untold = _contrast(x[:, rated], y, [used[i] for i in rated], draws)
     missing, declared = len(happened) - n, DriversResult.columns()
     table = drivers_table(found, used)
     return DriversResult(
@@ -164,7 +164,7 @@ def drivers(
         else empty(declared["contrast"]),
         fit=fit_table(outcome, whole, found, missing),
         findings=findings(outcome, table.to_pylist(), found, contrast, [used[i] for i in rated]),
-        warnings=(*leaks(outcome, used, found), *left_out(repeated)),
+        warnings=(*leaks(outcome, used, found), *left_out(repeated), *untold),
     )
 
 
@@ -237,17 +237,17 @@ def _table(
 
 def _contrast(
     x: NDArray[np.float64], y: NDArray[np.float64], names: list[str], draws: int
-) -> tuple[PenaltyReward | None, NDArray[np.float64]]:
-    """The contrast, and where ratings are cut: (2, drivers); None where no driver has low and high ratings."""
+) -> tuple[PenaltyReward | None, NDArray[np.float64], tuple[str, ...]]:
+    """The contrast, where ratings are cut (2, drivers), and why there is no contrast where there is none."""
     if not names:
-        return None, np.zeros((2, 0))
+        return None, np.zeros((2, 0)), ()
     cuts = np.quantile(x, (0.25, 0.75), axis=0, method="closest_observation")
     same = cuts[0] >= cuts[1]
     cuts[0][same] -= 1
     try:
-        return penalty_reward(x, y, cuts[0], cuts[1], names=names, draws=draws), cuts
-    except InvalidParameter:
-        return None, cuts
+        return penalty_reward(x, y, cuts[0], cuts[1], names=names, draws=draws), cuts, ()
+    except InvalidParameter as error:
+        return None, cuts, (f"No penalty and reward can be told: {error.problem}",)
 
 
 def _too_few(outcome: str, whole: str | None, n: int, drivers: int, missing: int) -> DriversResult:
