@@ -33,7 +33,7 @@ def journey_map() -> str:
     log = wf.read_events(
         table, customer="customer", time="time", event="event", zone="Europe/Amsterdam", **columns
     )
-    return wf.stages(wf.Study(log, wf.Journey(**journey()))).chart().svg()
+    return wf.stages(wf.Study(log, wf.JourneyMap(**journey()))).chart().svg()
 
 
 def main() -> None:

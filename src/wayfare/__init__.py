@@ -29,7 +29,7 @@ _PLACES = {
     "load_survey": "wayfare.workspace.surveys",
     "open_study": "wayfare.workspace.folder",
     "Survey": "wayfare.domain.survey",
-    "Journey": "wayfare.domain.journey",
+    "JourneyMap": "wayfare.domain.journey",
     "Touchpoint": "wayfare.domain.journey",
     "WayfareError": "wayfare.errors",
 }

@@ -19,6 +19,8 @@ from wayfare.study import Study
 
 _PROPERTIES = (Kind.CODE, Kind.NUMBER, Kind.FLAG)
 _NO_PROPERTIES = ("customer", "event")
+DOCUMENTS = ("canvas", "value_chain", "journey_map")
+"""The kinds of parameter that name a strategy document."""
 _EMPTY = inspect.Parameter.empty
 
 
@@ -28,8 +30,8 @@ class Parameter:
 
     Attributes:
         name: As in the signature; on the command line with dashes.
-        kind: event, events, property, properties, share, day, duration, choice, flag, whole, number, numbers, text
-            or texts.
+        kind: event, events, property, properties, canvas, value_chain, journey_map, share, day, duration, choice, flag, whole, number, numbers,
+            text or texts.
         default: What holds when nothing is said.
         optional: Whether None is allowed.
         choices: The allowed values of a choice.
@@ -156,6 +158,11 @@ def properties_of(log: Log) -> tuple[str, ...]:
     )
 
 
+def documents_of(study: Study, kind: str) -> tuple[str, ...]:
+    """The names of the study's documents of a kind, what-ifs as `name@branch`."""
+    return tuple(name for name, document in study.documents.items() if kind == document.KIND)
+
+
 def _default(parameter: Parameter) -> Any:
     if parameter.default is _EMPTY:
         raise InvalidParameter("A value is needed.", where=parameter.name, hint=parameter.help)
@@ -224,6 +231,13 @@ def _properties(value: Any, _: Parameter, study: Study) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _document(value: Any, parameter: Parameter, study: Study) -> str:
+    known = documents_of(study, parameter.kind)
+    if str(value) not in known:
+        raise UnknownName.among(parameter.kind.replace("_", " "), str(value), known)
+    return str(value)
+
+
 def _choice(value: Any, parameter: Parameter, _: Study) -> Any:
     for choice in parameter.choices:
         if value == choice or str(value) == str(choice):
@@ -289,6 +303,7 @@ _PARSERS: dict[str, Callable[[Any, Parameter, Study], Any]] = {
     "events": _events,
     "property": _property,
     "properties": _properties,
+    **dict.fromkeys(DOCUMENTS, _document),
     "choice": _choice,
     "flag": _flag,
     "whole": _whole,

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from wayfare.domain.journey import Journey, propose
+from wayfare.domain.document import Document
+from wayfare.domain.journey import JourneyMap
+from wayfare.domain.proposal import propose
 from wayfare.domain.survey import Survey
-from wayfare.errors import Cancelled, WayfareError
+from wayfare.errors import Cancelled, InvalidParameter, UnknownName, WayfareError
 from wayfare.histories.block import read_only
 from wayfare.histories.fold import Fold, Partial, Progress
 from wayfare.histories.stages import StageMap, stage_map
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from wayfare.analysis import Analysis
     from wayfare.result import Result
 
+Kind = TypeVar("Kind", bound=Document)
+
 
 @dataclass(eq=False)
 class Study:
@@ -33,30 +37,33 @@ class Study:
 
     Attributes:
         log: The histories, filtered to the part that is studied.
-        journey: Stages, touchpoints and orders; proposed from the events' names where nobody wrote it.
+        journey: Stages, touchpoints and orders: the journey map among the documents; proposed from the events' names
+            where nobody wrote one.
         currency: The code of the currency that all money is in.
         name: What the company or the study is called.
         baseline: The first and the last day of what later days are compared with, where somebody chose it.
         surveys: What was asked, by the survey's name; the log has the answers. Empty without a workspace.
         anonymous: The answers that belong to no customer, as a log of their own; none where there are none, and none in
             a study of a segment, since nobody knows whether their respondents are of it.
+        documents: Strategy documents by name, as they stand now; a what-if stands under `name@branch`.
         parameters: What holds for an analysis's parameters where nothing is said, by the analysis's name.
     """
 
     log: Log
-    journey: Journey = None  # type: ignore[assignment]
+    journey: JourneyMap = None  # type: ignore[assignment]
     currency: str = "EUR"
     name: str = "Study"
     baseline: tuple[date, date] | None = None
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     anonymous: Log | None = None
+    documents: Mapping[str, Document] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _results: dict[Any, Result] = field(default_factory=dict, repr=False)
     _together: _Together | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.journey is None:
-            self.journey = propose(self.log.names("event").to_list())
+            self.journey = self.document(JourneyMap) or propose(self.log.names("event").to_list())
 
     @property
     def zone(self) -> str:
@@ -67,6 +74,29 @@ class Study:
     def stages(self) -> StageMap:
         """The journey looked up for the log's event codes."""
         return stage_map(self.journey, self.log.names("event"))
+
+    def document(self, kind: type[Kind], name: str | None = None) -> Kind | None:
+        """The document of a kind: the one of that name (`name@branch` for a what-if), else the only one or the one with the
+        usual name; None without any.
+
+        Raises:
+            UnknownName: No document of the kind has that name.
+            InvalidParameter: There are several, and none was named.
+        """
+        found = {each: doc for each, doc in self.documents.items() if isinstance(doc, kind)}
+        if name is not None:
+            if name not in found:
+                raise UnknownName.among(kind.KIND.replace("_", " "), name, found)
+            return found[name]
+        main = [each for each in found if "@" not in each]
+        if kind.USUAL in main:
+            return found[kind.USUAL]
+        if len(main) > 1:
+            label = kind.KIND.replace("_", " ")
+            raise InvalidParameter(
+                f"There are several documents of the kind {label}.", allowed=main, hint="Name one."
+            )
+        return found[main[0]] if main else None
 
     def where(self, *segments: str, **condition: Any) -> Study:
         """The same study on a part of the log (see `Log.where`)."""

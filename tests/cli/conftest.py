@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 from wayfare.cli.main import main
 from wayfare.histories.schema import Kind, Schema
 from wayfare.histories.store import publish, write_generation, writing
-from wayfare.workspace.folder import init, note_events
+from wayfare.workspace.documents import open_documents
+from wayfare.workspace.folder import init
+from wayfare.workspace.journeys import note_events
 
 EVENTS = ("product_view", "cart", "purchase", "=cmd()")
 HOUR = 3_600_000_000
@@ -64,5 +67,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = {"customer": pa.array(["a", "b", "c", "d"]), "event": pa.array(EVENTS)}
     with writing(workspace.log_folder):
         publish(workspace.log_folder, write_generation(workspace.log_folder, schema, [batch], names))
-    note_events(folder, EVENTS)
+    with closing(open_documents(workspace)) as documents:
+        note_events(documents, EVENTS)
     return folder

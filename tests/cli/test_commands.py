@@ -153,11 +153,10 @@ def test_the_demo_is_a_workspace_that_says_simulated(wayfare, roaster: Path):
         "EUR",
         "Europe/Amsterdam",
     )
-    assert config.journey is not None
     assert "simulated" in (roaster / "SIMULATED.txt").read_text()
     study = open_study(roaster)
     assert study.log.facts.simulated
-    assert set(study.log.names("event").to_list()) <= {t.event for t in config.journey.touchpoints}
+    assert set(study.log.names("event").to_list()) <= {t.event for t in study.journey.touchpoints}
     assert "The data are simulated." in wayfare("run", roaster, "sessions").out
 
 

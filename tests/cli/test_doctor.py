@@ -78,13 +78,13 @@ def test_a_disk_that_runs_full_is_told_before_an_ingest_meets_it(
 def test_a_journey_whose_orders_never_happen_is_warned_of(wayfare, shop: Path, tmp_path: Path):
     folder = tmp_path / "shop"
     shutil.copytree(shop, folder)
-    settings = folder / "wayfare.yaml"
-    text = settings.read_text()
-    assert "purchase" in text
-    settings.write_text(text.replace("orders: [purchase]", "orders: [sale]").replace("- purchase\n", "- sale\n"))  # fmt: skip
+    written = folder / "journey.yaml"
+    assert wayfare("documents", folder, "export", "journey", written).code == 0
+    written.write_text(written.read_text().replace("name: journey", "name: journey\norders: [sale]"))
+    assert wayfare("documents", folder, "import", written, "--based-on", "1").code == 0
     found = checks(wayfare, folder)["Journey"]
     assert (found["state"], found["found"]) == ("warn", "no event of the log is an order (sale)")
-    assert str(settings) in found["do"]
+    assert f"documents {folder} edit journey" in found["do"]
 
 
 def test_rows_kept_aside_are_warned_of_with_the_command(wayfare, tmp_path: Path):

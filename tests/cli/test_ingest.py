@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from wayfare.domain.journey import JourneyMap
 from wayfare.workspace.folder import open_study, open_workspace
 
 ORDERS = """\
@@ -76,8 +77,8 @@ def test_a_new_folder_becomes_a_workspace_and_that_is_said(wayfare, tmp_path: Pa
     done = wayfare("ingest", tmp_path / "w", orders, "--as", "purchase")
     assert "Made the workspace" in done.err
     assert "EUR, UTC" in done.err
-    assert "Proposed a journey" in done.err
-    journey = open_workspace(tmp_path / "w").config.journey
+    assert "Proposed a journey map" in done.err
+    journey = open_study(tmp_path / "w").document(JourneyMap)
     assert journey is not None
     assert [t.event for t in journey.touchpoints] == ["purchase"]
 
@@ -91,7 +92,7 @@ def test_what_a_person_wrote_survives_the_next_ingest(wayfare, tmp_path: Path, o
     assert done.code == 0
     assert "refund" in done.err
     assert path.read_text().startswith(mine)
-    journey = open_workspace(tmp_path / "w").config.journey
+    journey = open_study(tmp_path / "w").document(JourneyMap)
     assert journey is not None
     assert [t.event for t in journey.touchpoints] == ["purchase", "refund"]
 

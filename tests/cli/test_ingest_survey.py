@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 import wayfare as wf
+from wayfare.domain.journey import JourneyMap
 from wayfare.domain.kano import CATEGORIES
 from wayfare.domain.survey import tables_by_question
 from wayfare.log import Log
-from wayfare.workspace.folder import open_study, open_workspace
+from wayfare.workspace.folder import open_study
 
 SURVEY = """\
 name: delivery 2024
@@ -110,7 +111,7 @@ def test_anonymous_respondents_are_no_customers(wayfare, files: Path, first: str
     assert (summary["rows"], summary["customers"], summary["orders"]) == (2, 2, 2)
     done = wayfare("run", files / "w", "retention", "--format", "json")
     assert json.loads(done.out)["log"]["customers"] == 2
-    journey = open_workspace(files / "w").config.journey
+    journey = open_study(files / "w").document(JourneyMap)
     assert journey is not None
     assert [touchpoint.event for touchpoint in journey.touchpoints] == ["purchase"]
 

@@ -17,7 +17,8 @@ import pytest
 
 import wayfare as wf
 from tests.analyses.cuts import in_blocks
-from wayfare.analysis import Analysis
+from tests.contract.strategy import documents
+from wayfare.analysis import DOCUMENTS, Analysis
 from wayfare.engines.local import LocalEngine
 from wayfare.errors import InvalidParameter
 from wayfare.registry import all_analyses
@@ -121,6 +122,15 @@ def whole() -> wf.Log:
     return log_of(records())
 
 
+def ask(analysis: Analysis, log: wf.Log, **params: Any) -> Result:
+    """The analysis's answer on the log and the company's documents."""
+    return analysis(study_of(log), **params)
+
+
+def study_of(log: wf.Log) -> Study:
+    return Study(log, documents=documents(EVENTS))
+
+
 def content(result: Result) -> dict[str, Any]:
     """The result without what names the log, numbers rounded to what adding in another order may change."""
     shown = result.to_dict()
@@ -156,7 +166,7 @@ def test_it_says_what_it_answers(analysis: Analysis):
 
 @ANALYSES
 def test_its_tables_have_the_columns_that_it_declares(analysis: Analysis):
-    result = analysis(whole())
+    result = ask(analysis, whole())
     declared = analysis.returns.columns()
     assert {name: table.column_names for name, table in result.tables.items()} == {
         n: list(c) for n, c in declared.items()
@@ -166,7 +176,7 @@ def test_its_tables_have_the_columns_that_it_declares(analysis: Analysis):
 
 @ANALYSES
 def test_it_speaks_in_sentences(analysis: Analysis):
-    result = analysis(whole())
+    result = ask(analysis, whole())
     assert result.findings
     for finding in result.findings:
         assert (
@@ -180,7 +190,7 @@ def test_it_speaks_in_sentences(analysis: Analysis):
 
 @ANALYSES
 def test_its_json_and_back(analysis: Analysis):
-    result = analysis(whole())
+    result = ask(analysis, whole())
     text = result.to_json()
     assert set(json.loads(text)) == {"analysis", "params", "log", "tables", "findings", "warnings"}
     assert analysis.returns.from_dict(json.loads(text)).to_json() == text
@@ -188,18 +198,18 @@ def test_its_json_and_back(analysis: Analysis):
 
 @ANALYSES
 def test_its_shown_parameters_give_the_same_answer(analysis: Analysis):
-    first = analysis(whole())
+    first = ask(analysis, whole())
     said = {
         name: value
         for name, value in json.loads(first.to_json())["params"].items()
         if value not in (None, [])
     }
-    assert content(analysis(whole(), **said)) == content(first)
+    assert content(ask(analysis, whole(), **said)) == content(first)
 
 
 @ANALYSES
 def test_its_picture(analysis: Analysis):
-    picture = analysis(whole()).chart()
+    picture = ask(analysis, whole()).chart()
     if picture is not None:
         assert picture.svg().lstrip().startswith("<svg")
         assert picture.title
@@ -208,7 +218,7 @@ def test_its_picture(analysis: Analysis):
 
 @ANALYSES
 def test_an_empty_log(analysis: Analysis):
-    result = analysis(log_of(records().head(0)))
+    result = ask(analysis, log_of(records().head(0)))
     assert result.findings
     assert "The log is empty: there is nothing to say yet." in result.warnings
     result.to_json()
@@ -225,11 +235,22 @@ def test_next_to_nothing(analysis: Analysis, kept: str):
         "one customer": frame[frame["customer"] == "c003"],
         "one order": frame[frame["event"] == "purchase"].head(1),
     }[kept]
-    result = analysis(log_of(chosen))
+    result = ask(analysis, log_of(chosen))
     assert result.findings
     result.to_json()
     if (picture := result.chart()) is not None:
         picture.svg()
+
+
+@pytest.mark.parametrize(
+    "analysis", [a for a in ASKED if {p.kind for p in a.parameters} & set(DOCUMENTS)], ids=lambda a: a.name
+)
+def test_without_documents_it_says_how_to_start_one(analysis: Analysis):
+    result = analysis(whole())
+    said = " ".join([*(finding.text for finding in result.findings), *result.warnings])
+    assert "wayfare documents" in said or next(iter(result.tables.values())).num_rows
+    result.to_json()
+    result.chart()
 
 
 @ANALYSES
@@ -237,26 +258,26 @@ def test_only_the_three_columns(analysis: Analysis):
     log = wf.read_events(
         records()[["customer", "time", "event"]], customer="customer", time="time", event="event"
     )
-    analysis(log).to_json()
+    ask(analysis, log).to_json()
 
 
 @ANALYSES
 def test_the_order_of_the_rows_does_not_matter(analysis: Analysis):
     shuffled = log_of(records().sample(frac=1, random_state=3))
-    assert content(analysis(shuffled)) == content(analysis(whole()))
+    assert content(ask(analysis, shuffled)) == content(ask(analysis, whole()))
 
 
 @ANALYSES
 def test_where_blocks_are_cut_does_not_matter(analysis: Analysis):
     for customers in (1, 37):
-        assert content(analysis(in_blocks(whole(), customers))) == content(analysis(whole()))
+        assert content(ask(analysis, in_blocks(whole(), customers))) == content(ask(analysis, whole()))
 
 
 @ANALYSES
 def test_one_thread_or_many_give_the_same(analysis: Analysis):
     one = replace(in_blocks(whole(), 20), engine=LocalEngine(threads=1))
     many = replace(in_blocks(whole(), 20), engine=LocalEngine(threads=5))
-    assert analysis(one).to_dict() == analysis(many).to_dict()
+    assert ask(analysis, one).to_dict() == ask(analysis, many).to_dict()
 
 
 @ANALYSES
@@ -264,7 +285,7 @@ def test_spark_gives_the_same(analysis: Analysis, spark: Any):
     from wayfare.engines.spark import SparkEngine
 
     cut = in_blocks(whole(), 40)
-    assert content(analysis(replace(cut, engine=SparkEngine(spark)))) == content(analysis(cut))
+    assert content(ask(analysis, replace(cut, engine=SparkEngine(spark)))) == content(ask(analysis, cut))
 
 
 COUNTS = {"customers", "count", "sessions", "single_event_sessions", "conversions", "pending", "active", "new", "returning",
@@ -277,7 +298,7 @@ def test_twice_the_customers_count_double(analysis: Analysis):
         pytest.skip(NO_COUNTS[analysis.name])
     frame = records()
     twin = frame.assign(customer="twin " + frame["customer"], order="twin " + frame["order"])
-    once, twice = analysis(whole()).tables, analysis(log_of(pd.concat([frame, twin]))).tables
+    once, twice = ask(analysis, whole()).tables, ask(analysis, log_of(pd.concat([frame, twin]))).tables
     compared = 0
     for name, table in once.items():
         left, right = keyed(name, table.to_pylist()), keyed(name, twice[name].to_pylist())
@@ -318,7 +339,7 @@ def test_a_study_runs_them_all_in_few_passes():
             passes.append(len(folds))
             return super().run(source, condition, folds, progress)
 
-    study = Study(replace(whole(), engine=Counting()))
+    study = study_of(replace(whole(), engine=Counting()))
     wanted = ASKED
     results = study.results([(analysis, {}) for analysis in wanted])
     assert [type(result) for result in results] == [analysis.returns for analysis in wanted]
@@ -328,9 +349,9 @@ def test_a_study_runs_them_all_in_few_passes():
 
 def test_results_of_a_study_are_those_of_each_alone():
     wanted = ASKED
-    together = Study(whole()).results([(analysis, {}) for analysis in wanted])
+    together = study_of(whole()).results([(analysis, {}) for analysis in wanted])
     for analysis, result in zip(wanted, together, strict=True):
-        assert result.to_dict() == analysis(whole()).to_dict()  # type: ignore[union-attr]
+        assert result.to_dict() == ask(analysis, whole()).to_dict()  # type: ignore[union-attr]
 
 
 TOY = '''

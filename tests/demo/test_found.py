@@ -11,7 +11,7 @@ import pytest
 
 import wayfare as wf
 from wayfare.demo import SCHEMA, Company, journey, records
-from wayfare.domain.journey import Journey
+from wayfare.domain.journey import JourneyMap
 from wayfare.study import Study
 
 COMPANY = Company()
@@ -24,7 +24,7 @@ def study() -> Study:
     log = wf.read_events(
         table, customer="customer", time="time", event="event", zone="Europe/Amsterdam", **columns
     )
-    return Study(log, Journey(**journey()))
+    return Study(log, JourneyMap(**journey()))
 
 
 def payment(study: Study) -> dict[str, dict[str, float]]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from wayfare.domain.duration import Duration, in_words
-from wayfare.domain.journey import Journey, Stage, Touchpoint, propose
+from wayfare.domain.journey import JourneyMap, Stage, Touchpoint
+from wayfare.domain.proposal import propose
 from wayfare.domain.segment import Segment
 from wayfare.errors import InvalidParameter
 
@@ -104,6 +105,6 @@ def test_a_journey_is_proposed_from_names():
 
 def test_an_event_has_one_touchpoint():
     with pytest.raises(ValidationError, match="two touchpoints"):
-        Journey(
+        JourneyMap(
             touchpoints=(Touchpoint(event="a", stage="awareness"), Touchpoint(event="a", stage="advocacy"))
         )

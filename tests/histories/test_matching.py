@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.analyses.cuts import in_blocks
-from wayfare.domain.journey import STAGES, Journey, Stage, Touchpoint
+from wayfare.domain.journey import STAGES, JourneyMap, Stage, Touchpoint
 from wayfare.domain.segment import Segment
 from wayfare.histories.filter import compile_segment
 from wayfare.histories.matching import Criterion, Did, Exactly, Has, Histories, IsCustomer, Matching, as_table
@@ -19,7 +19,7 @@ ROWS = [
     ("q", "2024-03-01", "look", "web", None), ("q", "2024-03-02", "buy", "app", 10.0), ("q", "2024-03-09", "look", "app", None),
     ("r", "2024-03-03", "look", "web", None), ("s", "2024-03-04", "buy", None, 20.0),
 ]  # fmt: skip
-JOURNEY = Journey(
+JOURNEY = JourneyMap(
     orders=("buy",),
     touchpoints=(
         Touchpoint(event="look", stage=Stage.CONSIDERATION, after_purchase=Stage.REPURCHASE),

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from wayfare.demo import Company, journey, records
-from wayfare.domain.journey import Journey
+from wayfare.domain.journey import JourneyMap
 from wayfare.log import Log, read_events
 from wayfare.report import StudyReport, render, standard_study
 from wayfare.study import Study
@@ -26,7 +26,7 @@ def demo_log() -> Log:
 
 @pytest.fixture(scope="session")
 def demo_study(demo_log) -> Study:
-    return Study(demo_log, Journey(**journey()), name="Kettle & Kin <Roasters>")
+    return Study(demo_log, JourneyMap(**journey()), name="Kettle & Kin <Roasters>")
 
 
 @pytest.fixture(scope="session")

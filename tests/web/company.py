@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pyarrow as pa
 from wayfare.histories.schema import Kind
 from wayfare.histories.store import publish, write_generation, writing
 from wayfare.log import read_events
-from wayfare.workspace.folder import init, note_events
+from wayfare.workspace.documents import open_documents
+from wayfare.workspace.folder import init
+from wayfare.workspace.journeys import note_events
 
 STEPS = ("product_view", "cart", "purchase")
 
@@ -59,7 +62,8 @@ def seal(folder: Path, frame: pd.DataFrame, *, simulated: bool = False) -> None:
 
 def shop(folder: Path, frame: pd.DataFrame | None = None, *, simulated: bool = False) -> Path:
     """A workspace with a log and a proposed journey."""
-    init(folder, "Corner Shop", "EUR", "Europe/Amsterdam")
+    workspace = init(folder, "Corner Shop", "EUR", "Europe/Amsterdam")
     seal(folder, visits() if frame is None else frame, simulated=simulated)
-    note_events(folder, STEPS)
+    with closing(open_documents(workspace)) as documents:
+        note_events(documents, STEPS)
     return folder

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from wayfare.domain.canvas import Canvas, Item
+from wayfare.domain.journey import JourneyMap
 from wayfare.domain.value_chain import ValueChain
 from wayfare.errors import BadInput, Damaged, UnknownName
 from wayfare.workspace.document_text import (
@@ -104,8 +105,39 @@ support:
           kind: supports
 """
 
+MAP = """\
+document: journey_map
+name: journey
+orders:
+  - purchase
+main_route:
+  - look
+  - purchase
+personas:
+  - id: ann
+    text: Ann, in a hurry
+    segment:
+      - first:channel=web
+    planned:
+      - look
+      - purchase
+stages:
+  - stage: awareness
+    goal: Find good coffee
+touchpoints:
+  - event: look
+    stage: consideration
+    after_purchase: repurchase
+    channel: web
+    place: digital
+    pain_points:
+      - Too many kinds
+  - event: purchase
+    stage: purchase
+"""
 
-@pytest.mark.parametrize("text", [CANVAS, CHAIN], ids=["canvas", "value chain"])
+
+@pytest.mark.parametrize("text", [CANVAS, CHAIN, MAP], ids=["canvas", "value chain", "journey map"])
 def test_yaml_comes_back_byte_for_byte(text: str):
     document = from_yaml(text, "x.yaml")
     assert to_yaml(document) == text
@@ -171,6 +203,12 @@ def line(text: str, part: str) -> int:
         (CHAIN, "amount: 900.5", "amont: 900.5", "Did you mean 'amount'"),
         (CHAIN, "- minutes: 2", "- minuets: 2", "Did you mean 'minutes'"),
         (CHAIN, "  technology:", "  tech:", "Allowed: procurement, technology, people, infrastructure"),
+        (MAP, "orders:", "order:", "Did you mean 'orders'"),
+        (MAP, "channel: web\n    place", "chanel: web\n    place", "Did you mean 'channel'"),
+        (MAP, "stage: consideration", "stage: consideratoin", "Did you mean 'consideration'"),
+        (MAP, "place: digital", "place: both", "digital"),
+        (MAP, "    planned:\n      - look", "    planned:\n      - lok", "There is no touchpoint 'lok'. Did you mean 'look'?"),
+        (MAP, "first:channel=web", "channel", "'channel' is not a segment"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_line(text: str, before: str, after: str, said: str):
@@ -178,7 +216,8 @@ def test_what_is_wrong_is_named_with_its_line(text: str, before: str, after: str
     changed = text.replace(before, after, 1)
     with pytest.raises(BadInput) as error:
         from_yaml(changed, "x.yaml")
-    assert error.value.where == f"x.yaml, line {line(changed, after)}", str(error.value)
+    last = after.splitlines()[-1] if after.startswith("    planned") else after.splitlines()[0]
+    assert error.value.where == f"x.yaml, line {line(changed, last)}", str(error.value)
     assert said in str(error.value)
 
 
@@ -193,6 +232,12 @@ def test_an_id_that_stands_twice_is_named_with_the_line_of_the_second():
     with pytest.raises(BadInput, match="'pack' stands for two things") as error:
         from_yaml(CHAIN.replace("id: scanner", "id: pack"), "x.yaml")
     assert error.value.where == f"x.yaml, line {line(CHAIN, 'id: scanner')}"
+
+
+def test_an_event_that_is_placed_twice_is_named_with_the_line_of_the_second():
+    with pytest.raises(BadInput, match="The event 'look' has two touchpoints") as error:
+        from_yaml(MAP.replace("event: purchase", "event: look"), "x.yaml")
+    assert error.value.where == f"x.yaml, line {line(MAP, 'event: purchase')}"
 
 
 def test_a_rule_that_a_part_breaks_is_named_with_its_line():
@@ -274,4 +319,4 @@ def test_thousands_of_items_are_read_in_time():
 
 
 def test_kinds_have_names_of_their_own():
-    assert {"canvas": Canvas, "value_chain": ValueChain} == KINDS
+    assert {"journey_map": JourneyMap, "canvas": Canvas, "value_chain": ValueChain} == KINDS

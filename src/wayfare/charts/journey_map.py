@@ -34,7 +34,7 @@ _CYCLE = "The journey is a cycle: recommendations bring new customers, and conte
 
 
 @dataclass(frozen=True)
-class JourneyMap(DrawnPicture):
+class JourneyPicture(DrawnPicture):
     """A journey map in both layouts; `svg()` is the wide one."""
 
     phone: str = ""
@@ -57,7 +57,7 @@ class JourneyMap(DrawnPicture):
         )
 
 
-def draw(columns: Sequence[Mapping[str, Any]], *, title: str, note: str = "") -> JourneyMap:
+def draw(columns: Sequence[Mapping[str, Any]], *, title: str, note: str = "") -> JourneyPicture:
     """The map of the stages in `columns`, in their order.
 
     Args:
@@ -69,7 +69,7 @@ def draw(columns: Sequence[Mapping[str, Any]], *, title: str, note: str = "") ->
     """
     stops = [stop_of(column) for column in columns]
     alt = f"Journey map. {title} " + " ".join(_spoken(stop) for stop in stops)
-    return JourneyMap(_wide(stops, title, note), title, alt, _narrow(stops, title, note))
+    return JourneyPicture(_wide(stops, title, note), title, alt, _narrow(stops, title, note))
 
 
 def _spoken(stop: Stop) -> str:
@@ -186,4 +186,4 @@ def _card(sheet: Sheet, stop: Stop, y: float, worst: bool) -> float:
     return y
 
 
-__all__ = ["DARK", "JourneyMap", "draw"]
+__all__ = ["DARK", "JourneyPicture", "draw"]

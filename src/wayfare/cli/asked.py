@@ -19,6 +19,9 @@ _METAVARS = {
     "events": "EVENT",
     "property": "COLUMN",
     "properties": "COLUMN",
+    "canvas": "NAME",
+    "value_chain": "NAME",
+    "journey_map": "NAME",
     "share": "0..1",
     "day": "YYYY-MM-DD",
     "duration": "DURATION",
@@ -28,7 +31,8 @@ _METAVARS = {
     "text": "TEXT",
     "texts": "TEXT",
 }
-_SAMPLES = {"event": "purchase", "events": "purchase", "property": "channel", "properties": "channel", "share": "0.5", "day": "2024-05-31", "duration": "7d",
+_SAMPLES = {"event": "purchase", "events": "purchase", "property": "channel", "properties": "channel",
+            "canvas": "canvas", "value_chain": "value-chain", "journey_map": "journey", "share": "0.5", "day": "2024-05-31", "duration": "7d",
             "whole": "10", "number": "1.5", "numbers": "1.5", "flag": "", "text": "TEXT", "texts": "TEXT"}  # fmt: skip
 
 

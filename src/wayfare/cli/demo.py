@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +22,7 @@ RAW = "raw"
 _MARK_TEXT = """\
 Everything in this folder is simulated: a coffee roaster that does not exist, made by `wayfare demo`.
 What is true of it, and should be found, stands in raw/truths.yaml.
-Running `wayfare demo` on this folder again replaces wayfare.yaml, log/, surveys/ and raw/.
+Running `wayfare demo` on this folder again replaces wayfare.yaml, wayfare.db, log/, surveys/ and raw/.
 """
 
 
@@ -48,6 +50,13 @@ def demo(
 
 def prepare(folder: Path) -> None:
     """An empty folder with the mark of a demo; anything but an earlier demo is refused."""
+    from wayfare.workspace.database import VARIABLE
+
+    if os.environ.get(VARIABLE):
+        raise BadInput(
+            f"{VARIABLE} names a database, and a demo keeps its documents to itself.",
+            hint=f"unset {VARIABLE}",
+        )
     if folder.exists() and not folder.is_dir():
         raise BadInput("This is a file, not a folder.", where=str(folder), hint="Name a new folder.")
     used = folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir())
@@ -59,7 +68,8 @@ def prepare(folder: Path) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(_MARK_TEXT, encoding="utf-8")
-    (folder / "wayfare.yaml").unlink(missing_ok=True)
+    for name in ("wayfare.yaml", "wayfare.db", "wayfare.db-wal", "wayfare.db-shm"):
+        (folder / name).unlink(missing_ok=True)
     for name in ("log", "surveys", RAW):
         if (folder / name).is_dir() and not (folder / name).is_symlink():
             shutil.rmtree(folder / name)
@@ -67,14 +77,16 @@ def prepare(folder: Path) -> None:
 
 def build(folder: Path, customers: int, seed: int) -> IngestSummary:
     """Writes the company's raw export and settings into the prepared folder, and ingests it."""
-    from wayfare.demo import Company, journey, questionnaires, write_csv
-    from wayfare.domain.journey import Journey
+    from wayfare.demo import Company, documents, questionnaires, write_csv
     from wayfare.histories.ingest import ingest
-    from wayfare.workspace.folder import init_in, set_journey
+    from wayfare.workspace.documents import open_documents
+    from wayfare.workspace.folder import init_in
     from wayfare.workspace.surveys import keep_survey, load_survey
 
     workspace = init_in(folder, NAME, CURRENCY, ZONE)
-    set_journey(workspace, Journey.model_validate(journey()), "that of the simulated company")
+    with closing(open_documents(workspace)) as opened:
+        for document in documents():
+            opened.save(document, based_on=None, who=NAME, why="That of the simulated company")
     for document in questionnaires():
         keep_survey(workspace, document, load_survey(document))
     with progress() as tell:

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -93,7 +94,7 @@ def of_workspace(folder: Path) -> Iterator[Check]:
     config = workspace.config
     yield Check("Workspace", "ok", f"{config.name}, {config.currency}")
     yield Check("Time zone", "ok", config.timezone)  # opening checked it
-    for look in (_log, _journey, _quarantine, _disk):
+    for look in (_log, _documents, _journey, _quarantine, _disk):
         yield from _guarded(look, workspace)
 
 
@@ -119,18 +120,32 @@ def _log(workspace: Workspace) -> Iterator[Check]:
     yield Check("Log", "ok", said + (", simulated" if facts.simulated else ""))
 
 
-def _journey(workspace: Workspace) -> Iterator[Check]:
-    from wayfare.workspace.folder import log_events
+def _documents(workspace: Workspace) -> Iterator[Check]:
+    from wayfare.workspace.database import has_database
+    from wayfare.workspace.documents import open_documents
 
-    events, journey = log_events(workspace), workspace.config.journey
-    if journey is None:
+    if not has_database(workspace):
         yield Check(
-            "Journey", "warn", "not written yet", f"wayfare ingest proposes one in {workspace.config_path}."
+            "Documents", "ok", "none yet", f"Start one: wayfare documents {workspace.folder} new canvas"
         )
+        return
+    with closing(open_documents(workspace)) as documents:
+        standing = documents.standing()
+    named = ", ".join(name for name in standing if "@" not in name)
+    yield Check("Documents", "ok", f"all readable: {named}" if named else "none yet")
+
+
+def _journey(workspace: Workspace) -> Iterator[Check]:
+    from wayfare.domain.journey import JourneyMap
+    from wayfare.workspace.folder import log_events, open_study
+
+    events, journey = log_events(workspace), open_study(workspace.folder).document(JourneyMap)
+    if journey is None:
+        yield Check("Journey", "warn", "no journey map yet", "wayfare ingest proposes one.")
         return
     if events and set(events).isdisjoint(journey.orders):
         yield Check("Journey", "warn", f"no event of the log is an order ({', '.join(journey.orders)})",
-                    f"Name the event of an order in {workspace.config_path}: journey: orders.")  # fmt: skip
+                    f"Name it under `orders:`: wayfare documents {workspace.folder} edit {journey.name}")  # fmt: skip
         return
     unplaced = set(events) - {t.event for t in journey.touchpoints}
     yield Check(

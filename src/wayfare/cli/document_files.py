@@ -59,6 +59,21 @@ def import_(asked: Asked) -> None:
     _save(asked, from_yaml(text, where), asked.based_on, "wayfare documents DIR import FILE")
 
 
+def new(asked: Asked) -> None:
+    """Starts an empty document of a kind."""
+    from wayfare.domain.document import Name
+    from wayfare.workspace.document_text import kind_of
+    from wayfare.workspace.revisions import checked
+
+    kind = kind_of(asked.words[0])
+    name = checked(Name, asked.words[1], "name") if len(asked.words) > 1 else kind.USUAL
+    saved = asked.documents.save(
+        kind(name=name), based_on=None, who=asked.who, why=asked.message or "Started"
+    )
+    tell_saved(asked, name, saved, None)
+    note(f"Fill it in: wayfare documents {asked.workspace.folder} edit {name}")
+
+
 def edit(asked: Asked) -> None:
     """Opens the YAML of a document in the person's editor and saves what comes back; a refused text is kept."""
     from wayfare.workspace.document_text import from_yaml, to_yaml

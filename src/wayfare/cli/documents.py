@@ -30,6 +30,7 @@ class Action(StrEnum):
 
     LIST = "list"
     SHOW = "show"
+    NEW = "new"
     EDIT = "edit"
     EXPORT = "export"
     IMPORT = "import"
@@ -105,7 +106,7 @@ def documents(
             envvar="WAYFARE_DATABASE",
             metavar="URL",
             show_default=False,
-            help="A PostgreSQL database to keep documents in (postgresql://user@host/name); else wayfare.db in DIR.",
+            help="The PostgreSQL database with the documents (postgresql://user@host/name); else what wayfare.yaml says, else wayfare.db in DIR.",
         ),
     ] = None,
     format: FormatOption = Format.TABLE,
@@ -115,6 +116,7 @@ def documents(
     \b
         list                         the documents
         show NAME                    its items
+        new KIND [NAME]              start an empty one (journey_map, canvas, value_chain)
         edit NAME                    open its YAML in $EDITOR and save
         export NAME [FILE]           its YAML, as DIR/documents/NAME.yaml; - is stdout
         import FILE                  save a YAML file of the workspace; - is stdin
@@ -124,7 +126,7 @@ def documents(
         restore NAME N               bring revision N back
         branch NAME NEW              start a what-if; save on it with --branch NEW
         comment NAME ITEM TEXT       say something about an item
-        schema KIND                  the JSON schema for editors (canvas, value_chain)
+        schema KIND                  the JSON schema for editors (journey_map, canvas, value_chain)
 
     A change of what somebody else has changed meanwhile is refused, and both changes are shown.
     """
@@ -198,7 +200,7 @@ def _list(asked: Asked) -> None:
         for entry in asked.documents.entries()
     ]  # fmt: skip
     if not rows and asked.format is Format.TABLE:
-        note("There are no documents yet. Write one, and: wayfare documents DIR import FILE")
+        note("There are no documents yet. Start one: wayfare documents DIR new canvas (or value_chain, journey_map)")
         return
     print_rows(rows, ("name", "kind", "revision", "who", "at", "why", "branches"), asked.format)
 
@@ -298,8 +300,14 @@ def _import(asked: Asked) -> None:
     import_(asked)
 
 
+def _new(asked: Asked) -> None:
+    from wayfare.cli.document_files import new
+
+    new(asked)
+
+
 ACTIONS: dict[Action, Callable[[Asked], None]] = {
-    Action.LIST: _list, Action.SHOW: _show, Action.EDIT: _edit, Action.EXPORT: _export, Action.IMPORT: _import,
+    Action.LIST: _list, Action.SHOW: _show, Action.NEW: _new, Action.EDIT: _edit, Action.EXPORT: _export, Action.IMPORT: _import,
     Action.DIFF: _diff, Action.HISTORY: _history, Action.UNDO: _undo, Action.RESTORE: _restore,
     Action.BRANCH: _branch, Action.COMMENT: _comment,
 }  # fmt: skip
@@ -308,6 +316,7 @@ ACTIONS: dict[Action, Callable[[Asked], None]] = {
 _USAGE: dict[Action, tuple[int, int, str]] = {
     Action.LIST: (0, 0, ""),
     Action.SHOW: (1, 1, "NAME"),
+    Action.NEW: (1, 2, "KIND [NAME]"),
     Action.EDIT: (1, 1, "NAME"),
     Action.EXPORT: (1, 2, "NAME [FILE]"),
     Action.IMPORT: (1, 1, "FILE"),

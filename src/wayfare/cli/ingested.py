@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from wayfare.cli.options import Format
@@ -134,35 +135,35 @@ def print_summary(
 
 
 def note_journey(workspace: Workspace, summary: IngestSummary) -> None:
-    """Writes what is new in the log into wayfare.yaml, and says what to edit there."""
-    from wayfare.workspace.folder import log_events, note_events, open_workspace
+    """Writes what is new in the log into the journey map, and says what to edit there."""
+    from wayfare.workspace.documents import open_documents
+    from wayfare.workspace.folder import log_events
+    from wayfare.workspace.journeys import note_events
 
     try:
-        noted = note_events(
-            workspace.folder,
-            [e.name for e in summary.events],
-            {e.name: e.channel for e in summary.events if e.channel},
-        )
-        journey = open_workspace(workspace.folder).config.journey
         events = log_events(workspace)
     except NotReady:
         return
+    try:
+        with closing(open_documents(workspace)) as documents:
+            noted = note_events(
+                documents,
+                [e.name for e in summary.events],
+                {e.name: e.channel for e in summary.events if e.channel},
+            )
     except WayfareError as error:
         note(f"Warning: {error}")
         return
-    path = workspace.config_path
+    journey = noted.journey
+    edit = f"wayfare documents {workspace.folder} edit {journey.name if journey else ''}"
     if noted.first:
-        note(
-            f"Proposed a journey in {path}: a stage for each event. Edit it: check the stages, and `orders`."
-        )
+        note(f"Proposed a journey map: a stage for each event. Check its stages and `orders`: {edit}")
     elif noted.added:
-        note(f"Added new events to the journey in {path}: {', '.join(noted.added)}. Edit their stages.")
+        note(f"Added new events to the journey map: {', '.join(noted.added)}. Check their stages: {edit}")
     if noted.left_out:
-        note(f"{noted.left_out:,} rarer events have no touchpoint; add to {path} those that matter.")
+        note(f"{noted.left_out:,} rarer events have no touchpoint; add those that matter: {edit}")
     if journey is not None and events and set(events).isdisjoint(journey.orders):
-        note(
-            f"Warning: no event of the log is an order. Name the event of an order in {path}, under `journey: orders:`."
-        )
+        note(f"Warning: no event of the log is an order. Name the event of an order under `orders:`: {edit}")
 
 
 def _print_csv(summary: IngestSummary) -> None:

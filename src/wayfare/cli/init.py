@@ -24,7 +24,7 @@ def init(
         typer.Option(metavar="ZONE", help="The zone of days, weeks and months, such as Europe/Amsterdam."),
     ] = "UTC",
 ) -> None:
-    """Make a workspace: a folder with wayfare.yaml in it, which you can edit."""
+    """Make a workspace: a folder with its settings, wayfare.yaml, which you can edit."""
     from wayfare.workspace.folder import init as make
 
     workspace = make(folder, name, currency, timezone)

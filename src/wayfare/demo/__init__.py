@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wayfare.demo.company import Channel, Company
-from wayfare.demo.journey import journey
+from wayfare.demo.documents import documents, journey
 from wayfare.demo.simulate import SCHEMA, records
 from wayfare.demo.surveys import questionnaires
 from wayfare.demo.truths import Truth, truths, truths_text
@@ -15,6 +15,7 @@ __all__ = [
     "Company",
     "Export",
     "Truth",
+    "documents",
     "journey",
     "questionnaires",
     "records",

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from wayfare.domain.document import (
     Condition,
+    Day,
     Document,
     Id,
     Money,
@@ -203,10 +204,49 @@ class CostLine(Item):
         return self
 
 
+class Verdict(Part):
+    """What the log said of an item's hypothesis when it was reviewed, and of how many customers or answers."""
+
+    item: Id
+    verdict: Literal["holds", "fails", "too_few"]
+    value: float | None = Field(None, allow_inf_nan=False)
+    n: int = Field(0, ge=0)
+
+
+class Review(Part):
+    """A dated look at the whole canvas.
+
+    Attributes:
+        date: When.
+        who: Who took part.
+        revision: The revision of the canvas that was looked at: its snapshot.
+        verdicts: What the log said of each hypothesis on that day.
+        feedback, trends: What stakeholders said, and what happens outside.
+        decisions: What was decided.
+        next: When it is looked at again.
+    """
+
+    date: Day
+    who: Words
+    revision: int | None = Field(None, ge=1)
+    verdicts: tuple[Verdict, ...] = ()
+    feedback: tuple[Note, ...] = ()
+    trends: tuple[Note, ...] = ()
+    decisions: tuple[Words, ...] = ()
+    next: Day | None = None
+
+    @model_validator(mode="after")
+    def _forward(self) -> Review:
+        if self.next is not None and self.next <= self.date:
+            raise ValueError(f"the next review, {self.next}, is not after this one, {self.date}")
+        return self
+
+
 class Canvas(Document):
     """A Business Model Canvas; ids are unlike each other and references lead to items that are there."""
 
     KIND: ClassVar[str] = "canvas"
+    USUAL: ClassVar[str] = "canvas"
 
     document: Literal["canvas"] = "canvas"
     customer_segments: tuple[Item, ...] = ()
@@ -220,6 +260,7 @@ class Canvas(Document):
     cost_structure: tuple[CostLine, ...] = ()
     feedback: tuple[Note, ...] = ()
     trends: tuple[Note, ...] = ()
+    reviews: tuple[Review, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Canvas:

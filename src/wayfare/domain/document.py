@@ -98,6 +98,10 @@ class Document(Part):
     """A strategy document: a name for it in the workspace, and what it is about."""
 
     KIND: ClassVar[str]
+    USUAL: ClassVar[str]
+    """The name that one has where a workspace needs no other of its kind."""
+    SAID: ClassVar[tuple[str, ...]] = ("name",)
+    """What its text always says, also where it is what holds anyway."""
 
     name: Name
     about: Text = ""

@@ -28,4 +28,25 @@ Share = Annotated[float, "share"]
 Day = Annotated[date, "day"]
 """A calendar day in the workspace's zone."""
 
-__all__ = ["Day", "Duration", "Event", "Events", "Numbers", "Properties", "Property", "Share"]
+CanvasName = Annotated[str, "canvas"]
+"""The name of a canvas; `name@branch` is a what-if."""
+
+ValueChainName = Annotated[str, "value_chain"]
+"""The name of a value chain; `name@branch` is a what-if."""
+
+JourneyMapName = Annotated[str, "journey_map"]
+"""The name of a journey map; `name@branch` is a what-if."""
+
+__all__ = [
+    "CanvasName",
+    "Day",
+    "Duration",
+    "Event",
+    "Events",
+    "JourneyMapName",
+    "Numbers",
+    "Properties",
+    "Property",
+    "Share",
+    "ValueChainName",
+]

@@ -162,6 +162,22 @@ class Performance(Part):
         return self
 
 
+class Turn(Part):
+    """A day from which an activity was done otherwise, for all customers or for those of a segment.
+
+    Several turns of one change on different days, each for other customers, are a staggered roll-out.
+
+    Attributes:
+        since: The first day.
+        text: What changed.
+        segment: Conditions on a customer's history, all of which hold for those whom it reached; all customers where none is said.
+    """
+
+    since: Day
+    text: Words
+    segment: tuple[Condition, ...] = ()
+
+
 class Activity(Part):
     """Something the company does, with the activities that it is made of.
 
@@ -173,6 +189,7 @@ class Activity(Part):
         linkages: The activities that it bears on.
         serves: The touchpoints that customers meet it at.
         performance: How well it does.
+        turns: When it was changed.
         parts: The activities that it is made of.
     """
 
@@ -183,6 +200,7 @@ class Activity(Part):
     linkages: tuple[Linkage, ...] = ()
     serves: tuple[Serves, ...] = ()
     performance: Performance | None = None
+    turns: tuple[Turn, ...] = ()
     parts: tuple[Activity, ...] = ()
 
 
@@ -209,6 +227,7 @@ class ValueChain(Document):
     """A value chain; ids are unlike each other, and linkages lead to other activities and never in a circle."""
 
     KIND: ClassVar[str] = "value_chain"
+    USUAL: ClassVar[str] = "value-chain"
 
     document: Literal["value_chain"] = "value_chain"
     primary: Primary = Primary()

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.domain.journey import STAGES, Journey
+from wayfare.domain.journey import STAGES, JourneyMap
 from wayfare.histories.block import Block
 from wayfare.histories.source import Names
 
@@ -61,7 +61,7 @@ class StageMap:
         return np.where(self.has_ordered(block), after[block["event"]], before[block["event"]])
 
 
-def stage_map(journey: Journey, events: Names) -> StageMap:
+def stage_map(journey: JourneyMap, events: Names) -> StageMap:
     """The journey's stages for the event codes of one log."""
     position: dict[str, int] = {stage: index for index, stage in enumerate(STAGES)}
     placed = {t.event: t for t in journey.touchpoints}

@@ -8,7 +8,8 @@ from wayfare.analysis import Analysis, Parameter
 from wayfare.registry import all_analyses
 
 _KINDS = {
-    "event": "an event", "events": "events", "property": "a text column", "properties": "columns", "share": "0 to 1", "day": "a date",
+    "event": "an event", "events": "events", "property": "a text column", "properties": "columns", "canvas": "a canvas",
+    "value_chain": "a value chain", "journey_map": "a journey map", "share": "0 to 1", "day": "a date",
     "duration": "a duration (30m, 24h, 7d)", "flag": "yes or no", "whole": "a whole number", "number": "a number", "numbers": "numbers",
     "text": "text", "texts": "texts",
 }  # fmt: skip

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from wayfare.analysis import Analysis
-from wayfare.domain.journey import Journey
+from wayfare.domain.journey import JourneyMap
 from wayfare.errors import Cancelled, WayfareError
 from wayfare.histories.fold import Progress
 from wayfare.histories.source import Facts
@@ -63,7 +63,7 @@ class StudyReport:
     zone: str
     facts: Facts
     segments: tuple[str, ...]
-    journey: Journey
+    journey: JourneyMap
     outcomes: tuple[Outcome, ...]
 
     @cached_property

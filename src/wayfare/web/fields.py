@@ -9,7 +9,7 @@ from datetime import date
 from inspect import Parameter as Signature
 from typing import Any
 
-from wayfare.analysis import Parameter, properties_of
+from wayfare.analysis import DOCUMENTS, Parameter, documents_of, properties_of
 from wayfare.domain.duration import Duration
 from wayfare.errors import WayfareError
 from wayfare.histories.schema import Kind
@@ -31,6 +31,7 @@ _CONTROLS = {
     "events": "list",
     "property": "select",
     "properties": "list",
+    **dict.fromkeys(DOCUMENTS, "select"),
     "choice": "choice",
     "flag": "flag",
     "day": "day",
@@ -166,6 +167,8 @@ def _options(parameter: Parameter, study: Study | None) -> tuple[tuple[str, ...]
         return tuple(c for c in columns if c not in ("customer", "event")), False
     if parameter.kind == "properties":
         return (properties_of(study.log), False) if study else ((), True)
+    if parameter.kind in DOCUMENTS:
+        return (documents_of(study, parameter.kind), False) if study else ((), True)
     return tuple(str(choice) for choice in parameter.choices), parameter.kind != "choice"
 
 

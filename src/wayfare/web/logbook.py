@@ -40,6 +40,7 @@ class Logbook:
 
     Attributes:
         columns: The columns as they are stored.
+        journey: The name of the journey map.
         touchpoints: The events with their stages, in the journey's order.
         unplaced: Events that the journey does not place.
         lineage: Where the rows came from, oldest first.
@@ -47,6 +48,7 @@ class Logbook:
     """
 
     columns: tuple[LogColumn, ...]
+    journey: str
     touchpoints: tuple[Touchpoint, ...]
     unplaced: tuple[str, ...]
     lineage: tuple[tuple[tuple[str, str], ...], ...]
@@ -67,6 +69,7 @@ def logbook(workspace: Workspace, study: Study) -> Logbook:
     reasons = Counter(rows(workspace.log_folder)["reason"].to_pylist())
     return Logbook(
         columns=tuple(_column(study, name) for name in study.log.schema),
+        journey=study.journey.name,
         touchpoints=tuple(t for t in study.journey.touchpoints if t.event in set(events)),
         unplaced=tuple(event for event in events if event not in placed),
         lineage=tuple(tuple(_said(entry)) for entry in study.log.facts.lineage),

@@ -104,7 +104,8 @@ def grouped(analyses: Iterable[Analysis]) -> list[tuple[str, list[Analysis]]]:
 def kind_in_words(kind: str) -> str:
     """A parameter's kind for people."""
     words = {
-        "event": "an event", "events": "events, in order", "property": "a column", "properties": "columns", "share": "a number from 0 to 1", "day": "a day",
+        "event": "an event", "events": "events, in order", "property": "a column", "properties": "columns", "canvas": "a canvas", "value_chain": "a value chain",
+        "journey_map": "a journey map", "share": "a number from 0 to 1", "day": "a day",
         "duration": "a duration such as 30m, 24h, 7d", "choice": "one of the choices", "flag": "yes or no", "whole": "a whole number",
         "number": "a number", "numbers": "numbers", "text": "text", "texts": "texts",
     }  # fmt: skip

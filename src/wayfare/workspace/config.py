@@ -1,4 +1,4 @@
-"""What `wayfare.yaml` says: the company's name, currency and time zone, its journey, and its baseline."""
+"""What `wayfare.yaml` says: the company's name, currency and time zone, its database, and its baseline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from wayfare.domain.journey import Journey
 from wayfare.errors import BadInput, InvalidParameter, UnknownName, WayfareError
 from wayfare.workspace.explained import explained
 from wayfare.workspace.yaml_tree import read_tree
@@ -33,7 +32,7 @@ class Baseline(BaseModel):
 
 
 class Config(BaseModel):
-    """The settings of one workspace; a journey that is not there is proposed from the events' names."""
+    """The settings of one workspace; without a database by address, documents are in its folder."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,7 +40,7 @@ class Config(BaseModel):
     currency: str = "EUR"
     timezone: str = "UTC"
     baseline: Baseline | None = None
-    journey: Journey | None = None
+    database: str | None = None
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @field_validator("currency")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from wayfare.workspace.folder import Workspace
 
 DATABASE = "wayfare.db"
+VARIABLE = "WAYFARE_DATABASE"
 MIGRATIONS = Path(__file__).with_name("migrations")
+NEWEST = max(path.name[1:5] for path in (MIGRATIONS / "versions").glob("m*.py"))
+"""The step that an up-to-date database stands at; the files of the steps begin with `m` and its number."""
 PATIENCE_SECONDS = 30
 _UPGRADING = Lock()  # alembic keeps what it is doing in globals
 _UPGRADE_LOCK = 7_742_091_518  # any number, the same for everybody who upgrades
@@ -111,14 +115,23 @@ class Database:
         self.engine.dispose()
 
 
+def has_database(workspace: Workspace) -> bool:
+    """Whether there is one already, or an address for one."""
+    return _named(workspace) is not None or inside(workspace.folder, DATABASE).is_file()
+
+
 def open_database(workspace: Workspace, url: str | None = None) -> Database:
-    """The workspace's database, made or brought up to date: `wayfare.db` in its folder, or the one at `url`.
+    """The workspace's database, made or brought up to date.
+
+    It is the PostgreSQL database at `url`, else that which WAYFARE_DATABASE or the workspace's `wayfare.yaml` names, else
+    `wayfare.db` in the workspace's folder.
 
     Raises:
         BadInput: The address is none, or leads out of the workspace.
         NotReady: The database can't be reached, or a newer Wayfare made it.
         MissingExtra: PostgreSQL's driver is not installed.
     """
+    url = url or _named(workspace)
     if url is None:
         paths = [inside(workspace.folder, DATABASE + ending) for ending in ("", "-wal", "-shm")]
         return _opened(sa.URL.create("sqlite", database=str(paths[0].resolve())), str(paths[0]))
@@ -134,6 +147,10 @@ def open_database(workspace: Workspace, url: str | None = None) -> Database:
             hint=f"{_EXAMPLE} Without an address they are in {DATABASE} in the workspace.",
         )
     return _opened(parsed.set(drivername="postgresql+psycopg"), parsed.render_as_string(hide_password=True))
+
+
+def _named(workspace: Workspace) -> str | None:
+    return os.environ.get(VARIABLE) or workspace.config.database
 
 
 _REFUSED = ("42501", "25006", "3F000")  # no right, read only, no schema to write into
@@ -181,6 +198,9 @@ def _begin(connection: sa.Connection) -> None:
 
 def _upgrade(database: Database) -> None:
     """Brings the tables up to date, one process at a time."""
+    with database.reading() as connection:
+        if _stands_at(connection) == NEWEST:
+            return
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -188,9 +208,6 @@ def _upgrade(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
-    with database.reading() as connection:
-        if _stands_at(connection) == scripts.get_current_head():
-            return
     with _UPGRADING, database.writing() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
@@ -206,9 +223,10 @@ def _upgrade(database: Database) -> None:
 
 
 def _stands_at(connection: sa.Connection) -> str | None:
-    from alembic.migration import MigrationContext
-
-    return MigrationContext.configure(connection).get_current_revision()
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    number: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return number
 
 
 @contextmanager

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from wayfare.domain.canvas import Canvas
 from wayfare.domain.document import Document
+from wayfare.domain.journey import JourneyMap
 from wayfare.domain.value_chain import ValueChain
 from wayfare.errors import BadInput, Damaged, UnknownName
 from wayfare.workspace.explained import explained
 from wayfare.workspace.yaml_tree import Tree, read_tree
 
-KINDS: dict[str, type[Document]] = {kind.KIND: kind for kind in (Canvas, ValueChain)}
+KINDS: dict[str, type[Document]] = {kind.KIND: kind for kind in (JourneyMap, Canvas, ValueChain)}
 LONGEST = 5_000_000
 _EXACT = 2**53
 
@@ -29,8 +30,10 @@ def kind_of(name: str) -> type[Document]:
 
 def content(document: Document) -> dict[str, Any]:
     """What the document says, without what is so anyway; the kind and the name come first."""
+    always = document.model_dump(mode="json", include=set(document.SAID))
     said = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    whole: dict[str, Any] = _whole_numbers({"document": document.KIND, **said})
+    ordered = {name: always[name] for name in document.SAID}
+    whole: dict[str, Any] = _whole_numbers({"document": document.KIND, **ordered, **said})
     return whole
 
 
@@ -75,7 +78,7 @@ def from_yaml(text: str, where: str) -> Document:
 def schema(kind: str) -> dict[str, Any]:
     """The JSON schema of a kind of document, for editors of its YAML."""
     made = kind_of(kind).model_json_schema(by_alias=True)
-    made["required"] = ["document", *made.get("required", [])]
+    made["required"] = list(dict.fromkeys(["document", "name", *made.get("required", [])]))
     for part in (made, *made.get("$defs", {}).values()):
         for name in ("at_least", "at_most") if "at_least" in part.get("properties", {}) else ():
             part["properties"][name]["anyOf"].insert(

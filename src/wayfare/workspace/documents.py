@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from wayfare.domain.document import Document, Name, Words
 from wayfare.errors import BadInput, NotReady, UnknownName
 from wayfare.workspace import database as tables
-from wayfare.workspace.database import Database, open_database
-from wayfare.workspace.document_text import to_json, to_yaml
+from wayfare.workspace.database import Database, has_database, open_database
+from wayfare.workspace.document_text import from_json, to_json, to_yaml
 from wayfare.workspace.revisions import (
     MAIN,
     Change,
@@ -95,6 +95,28 @@ class Documents:
         """One revision, by its number."""
         with self.database.reading() as connection:
             return read(connection, id_of(connection, name), number)
+
+    def standing(self) -> dict[str, Document]:
+        """What every document says now, by name; what its other branches say stands under `name@branch`."""
+        revision, branch, document = tables.revision, tables.branch, tables.document
+        asked = (
+            sa.select(document.c.name, branch.c.name, revision.c.number, revision.c.content)
+            .join(branch, branch.c.document_id == document.c.id)
+            .join(revision, (revision.c.document_id == document.c.id) & (revision.c.number == branch.c.head))
+            .order_by(document.c.name, branch.c.id)
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(asked).all()
+        return {
+            name if on == MAIN else f"{name}@{on}": from_json(content, f"{name}, revision {number}")
+            for name, on, number, content in rows
+        }
+
+    def stamp(self) -> str:
+        """What changes whenever a document or a branch does."""
+        asked = sa.select(sa.func.max(tables.revision.c.id), sa.func.max(tables.branch.c.id))
+        with self.database.reading() as connection:
+            return "-".join(str(number or 0) for number in connection.execute(asked).one())
 
     def history(self, name: str, branch: str | None = None) -> list[Change]:
         """What led to the present state of a branch (of all, where none is named)? The newest first."""
@@ -225,8 +247,19 @@ class Documents:
 
 
 def open_documents(workspace: Workspace, url: str | None = None) -> Documents:
-    """The documents of a workspace, in its `wayfare.db` or in the PostgreSQL database at `url`."""
+    """The documents of a workspace, in its `wayfare.db` or in its PostgreSQL database (see `open_database`)."""
     return Documents(open_database(workspace, url))
+
+
+def standing(workspace: Workspace) -> dict[str, Document]:
+    """What the documents of a workspace say now (see `Documents.standing`); nothing is made where there are none."""
+    if not has_database(workspace):
+        return {}
+    documents = open_documents(workspace)
+    try:
+        return documents.standing()
+    finally:
+        documents.close()
 
 
 def differing(before: Document, after: Document, old: str = "", new: str = "") -> list[str]:
@@ -293,4 +326,5 @@ __all__ = [
     "Stale",
     "differing",
     "open_documents",
+    "standing",
 ]

@@ -1,21 +1,19 @@
-"""A workspace on disk: made, opened, studied, and its `wayfare.yaml` added to."""
+"""A workspace on disk: made, opened and studied."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wayfare.domain.journey import Journey, propose
 from wayfare.errors import BadInput, NotReady
 from wayfare.histories.store import current_generation, open_sealed
 from wayfare.workspace.attributes import with_saved
 from wayfare.workspace.config import Config, checked_currency, checked_zone, parse_config
-from wayfare.workspace.template import PROPOSED, new_text, with_journey, with_touchpoints
-from wayfare.workspace.yaml_tree import read_tree
+from wayfare.workspace.template import new_text
 
 if TYPE_CHECKING:
     from wayfare.log import Log, When
@@ -25,8 +23,6 @@ CONFIG = "wayfare.yaml"
 LOG = "log"
 ANONYMOUS = "log-anonymous"
 LONGEST_CONFIG = 5_000_000
-MOST_TOUCHPOINTS = 200
-"""Beyond these, the rarer events stay without a touchpoint: nobody edits a list of thousands."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +46,6 @@ class Workspace:
     def anonymous_log_folder(self) -> Path:
         """The folder of the sealed log of answers that belong to no customer, there or not."""
         return inside(self.folder, ANONYMOUS)
-
-
-@dataclass(frozen=True)
-class Noted:
-    """What was written into `wayfare.yaml` about the journey.
-
-    Attributes:
-        first: Whether the file had no journey before.
-        added: Events that got a touchpoint, and that nobody has checked yet.
-        left_out: How many events got none because there are too many.
-    """
-
-    first: bool
-    added: tuple[str, ...]
-    left_out: int
 
 
 def is_workspace(folder: str | Path) -> bool:
@@ -134,6 +115,7 @@ def open_study(
         until: The first moment no longer kept.
     """
     from wayfare.study import Study
+    from wayfare.workspace.documents import standing
     from wayfare.workspace.surveys import surveys_of
 
     workspace = open_workspace(folder)
@@ -141,8 +123,8 @@ def open_study(
     log, anonymous = _logs(workspace)
     baseline = (config.baseline.since, config.baseline.to) if config.baseline else None
     study = Study(
-        log, config.journey, currency=config.currency, name=config.name, baseline=baseline,  # type: ignore[arg-type]
-        surveys=surveys_of(workspace), anonymous=anonymous, parameters=config.parameters,
+        log, currency=config.currency, name=config.name, baseline=baseline, surveys=surveys_of(workspace),
+        anonymous=anonymous, documents=standing(workspace), parameters=config.parameters,
     )  # fmt: skip
     return study.where(*segments, since=since, until=until)
 
@@ -158,40 +140,6 @@ def _logs(workspace: Workspace) -> tuple[Log, Log | None]:
     if current_generation(workspace.log_folder) is None:
         return empty_log(zone=zone), anonymous
     return with_saved(open_log(workspace.log_folder, zone=zone), workspace.folder), anonymous
-
-
-def set_journey(workspace: Workspace, journey: Journey, origin: str) -> Workspace:
-    """Writes a whole journey into a workspace that has none; `origin` says whose work it is."""
-    text = _read(workspace.config_path)
-    _add(workspace, with_journey(text, read_tree(text, CONFIG), journey, origin), journey)
-    return open_workspace(workspace.folder)
-
-
-def note_events(
-    folder: str | Path, events: Sequence[str], channels: Mapping[str, str] | None = None
-) -> Noted:
-    """Adds the events that the journey does not place yet to `wayfare.yaml`, as a proposal to be corrected.
-
-    Args:
-        folder: The workspace.
-        events: The events of the log, the most frequent first.
-        channels: The usual channel of an event, where it has one.
-    """
-    workspace = open_workspace(folder)
-    text = _read(workspace.config_path)
-    tree = read_tree(text, CONFIG)
-    journey = workspace.config.journey
-    placed = journey.touchpoints if journey else ()
-    fresh = [event for event in events if all(event != t.event for t in placed)]
-    kept = fresh[: max(MOST_TOUCHPOINTS - len(placed), 0)]
-    proposal = propose(events, dict(channels or {}))
-    added = tuple(t for t in proposal.touchpoints if t.event in set(kept))
-    after = (journey or proposal).model_copy(update={"touchpoints": (*placed, *added)})
-    if added and journey is None:
-        _add(workspace, with_journey(text, tree, after, PROPOSED), after)
-    elif added:
-        _add(workspace, with_touchpoints(text, tree, added), after)
-    return Noted(journey is None and bool(added), tuple(t.event for t in added), len(fresh) - len(kept))
 
 
 def log_events(workspace: Workspace) -> list[str]:
@@ -231,22 +179,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _add(workspace: Workspace, text: str, journey: Journey) -> None:
-    """Writes `text` if it says `journey` and nothing else new; a file laid out too freely is left as it is."""
-    expected = workspace.config.model_copy(update={"journey": journey})
-    try:
-        understood = parse_config(text, CONFIG) == expected
-    except BadInput:
-        understood = False
-    if not understood:
-        raise BadInput(
-            "The new events could not be added to the journey without changing what you wrote.",
-            where=str(workspace.config_path),
-            hint="List the touchpoints under `journey: touchpoints:`, one `- event: …` a line, and ingest again.",
-        )
-    write_atomically(workspace.config_path, text)
 
 
 def _read(path: Path) -> str:

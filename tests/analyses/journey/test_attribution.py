@@ -256,7 +256,7 @@ def test_every_rule_is_that_of_a_plain_loop_however_blocks_are_cut(customers, lo
             for c, t, w, _ in rows
         ]
     )
-    study = wf.Study(log, wf.Journey())
+    study = wf.Study(log, wf.JourneyMap())
     options = {"lookback": f"{lookback}d", "scope": "every" if every else "first"}
     whole = wf.attribution(study, **options)
     parts = wf.attribution(replace(study, log=in_blocks(log, 2)), **options)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.analyses.cuts import in_blocks
 from wayfare.analyses.journey.dropoff import dropoff
 from wayfare.charts.picture import png
-from wayfare.domain.journey import STAGES, Journey, Touchpoint
+from wayfare.domain.journey import STAGES, JourneyMap, Touchpoint
 from wayfare.log import read_events
 from wayfare.study import Study
 
@@ -28,7 +28,7 @@ PLACED = {
     "noise": ("none", None),
     "refund": ("post_purchase", None),
 }
-JOURNEY = Journey(
+JOURNEY = JourneyMap(
     orders=("buy",),
     touchpoints=tuple(Touchpoint(event=e, stage=s, after_purchase=a) for e, (s, a) in PLACED.items()),
 )

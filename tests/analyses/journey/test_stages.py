@@ -14,7 +14,7 @@ from wayfare.analyses.journey import stages as module
 from wayfare.analyses.journey.dropoff import dropoff
 from wayfare.analyses.journey.stages import StagesResult, stages
 from wayfare.charts.picture import png
-from wayfare.domain.journey import STAGES, Journey, Touchpoint
+from wayfare.domain.journey import STAGES, JourneyMap, Touchpoint
 from wayfare.log import Log, read_events
 from wayfare.study import Study
 
@@ -29,7 +29,7 @@ PLACED = {
     "invite": ("advocacy", None),
     "noise": ("none", None),
 }
-JOURNEY = Journey(
+JOURNEY = JourneyMap(
     orders=("buy",),
     touchpoints=tuple(Touchpoint(event=e, stage=s, after_purchase=a) for e, (s, a) in PLACED.items()),
 )

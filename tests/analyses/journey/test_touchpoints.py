@@ -42,7 +42,7 @@ def company():
     log = wf.read_events(
         frame, customer="customer", time="time", event="event", **{name: name for name in names}
     )
-    return wf.Study(log, wf.Journey(**journey()))
+    return wf.Study(log, wf.JourneyMap(**journey()))
 
 
 @pytest.fixture(scope="module")
@@ -253,7 +253,7 @@ def test_the_comparisons_are_those_of_a_plain_loop_however_blocks_are_cut(drawn)
                 rows.append((f"c{number:02d}", START + pd.Timedelta(days=day), what, channel, 30.0, None))
         customers.append(kept)
     end = max(day for history in customers for day, _, _ in history)
-    study = wf.Study(read(rows), wf.Journey())
+    study = wf.Study(read(rows), wf.JourneyMap())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("wayfare.analyses.journey.touchpoints.TOO_FEW", 1)
         result = wf.touchpoints(study, window="14d", horizon="60d")

@@ -10,7 +10,7 @@ import pytest
 import wayfare as wf
 from tests.analyses.cuts import in_blocks
 from wayfare.demo import SCHEMA, Company, journey, records
-from wayfare.domain.journey import Journey
+from wayfare.domain.journey import JourneyMap
 from wayfare.errors import InvalidParameter
 from wayfare.study import Study
 
@@ -45,7 +45,7 @@ def company() -> Study:
     table = pa.Table.from_batches(list(records(Company())), schema=SCHEMA)
     columns = {name: name for name in SCHEMA.names if name not in ("customer", "time", "event")}
     log = wf.read_events(table, customer="customer", time="time", event="event", **columns)
-    return Study(log, Journey(**journey()))
+    return Study(log, JourneyMap(**journey()))
 
 
 def test_by_hand():

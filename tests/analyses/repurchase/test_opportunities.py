@@ -13,7 +13,7 @@ from tests.analyses.cuts import in_blocks
 from tests.analyses.repurchase.shops import read, steady_shop
 from wayfare.analyses.repurchase._effects import effects_of, priors
 from wayfare.demo import SCHEMA, Company, journey, records
-from wayfare.domain.journey import Journey
+from wayfare.domain.journey import JourneyMap
 from wayfare.errors import InvalidParameter, UnknownName
 from wayfare.study import Study
 
@@ -27,7 +27,7 @@ def study_of(*without: str) -> Study:
     table = pa.Table.from_batches(list(records(COMPANY)), schema=SCHEMA).drop_columns(list(without))
     columns = {name: name for name in table.column_names if name not in ("customer", "time", "event")}
     log = wf.read_events(table, customer="customer", time="time", event="event", **columns)
-    return Study(log, Journey(**journey()))
+    return Study(log, JourneyMap(**journey()))
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import wayfare as wf
 from tests.analyses.cuts import in_blocks
 from wayfare.demo import SCHEMA, Company, journey, records
-from wayfare.domain.journey import Journey
+from wayfare.domain.journey import JourneyMap
 from wayfare.study import Study
 
 COMPANY = Company(customers=12_000, seed=3)
@@ -38,7 +38,7 @@ def study_of(company: Company) -> Study:
     log = wf.read_events(
         table, customer="customer", time="time", event="event", zone="Europe/Amsterdam", **columns
     )
-    return Study(log, Journey(**journey()))
+    return Study(log, JourneyMap(**journey()))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ import wayfare as wf
 from tests.analyses.cuts import in_blocks
 from wayfare.analyses.satisfaction._emotion_gathered import gather, trouble_of
 from wayfare.analyses.satisfaction._emotion_themes import masked, quoted
-from wayfare.domain.journey import Journey, Touchpoint
+from wayfare.domain.journey import JourneyMap, Touchpoint
 from wayfare.domain.survey import survey_of
 from wayfare.errors import UnknownName
 from wayfare.histories.schema import Kind
@@ -26,7 +26,7 @@ from wayfare.study import Study
 
 START = datetime(2024, 1, 10, tzinfo=UTC)
 COLUMNS = ("customer", "minutes", "event", "score", "question_kind", "question", "comment", "touchpoint")
-JOURNEY = Journey(
+JOURNEY = JourneyMap(
     orders=("purchase",),
     touchpoints=tuple(
         Touchpoint(event=event, stage=stage, after_purchase=then)

@@ -135,7 +135,7 @@ def _no_orders(study: Study) -> list[str]:
     if any(study.stages.orders) or not study.log.facts.rows:
         return []
     return [
-        "No event of the log is an order: name that of an order under `journey: orders:` in wayfare.yaml."
+        "No event of the log is an order: name that of an order under `orders:` in the journey map."
     ]
 
 

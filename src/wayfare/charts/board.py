@@ -1,0 +1,234 @@
+"""A board to lay notes on: a sheet with groups that screen readers name, notes in colours, and badges of evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from wayfare.charts import theme
+from wayfare.charts.blocks_text import embedded, is_rtl, lines_of
+from wayfare.charts.lettering import escaped, wrapped
+from wayfare.charts.picture import DrawnPicture
+from wayfare.charts.sheet import Ink, Sheet
+
+Evidence = Mapping[str, tuple[str, str]]
+"""What the log says, by the item's id: the verdict (`holds`, `fails`, `too_few`) and a short text."""
+
+A3 = (1587.0, 1122.0)
+"""An A3 sheet, landscape, in CSS pixels."""
+NARROW = 380.0
+MARGIN = 28.0
+
+COLOURS = {
+    "grey": theme.GREY, "black": "#000000", "orange": "#E69F00", "sky": "#56B4E9", "green": "#009E73", "yellow": "#F0E442",
+    "blue": "#0072B2", "vermilion": "#D55E00", "purple": "#CC79A7",
+}  # fmt: skip
+_DARK = (
+    "@media screen and (prefers-color-scheme:dark){.wf-black{fill:#E8EAEE}.wf-rule{stroke:#4E5664}.wf-tint{fill-opacity:.2}"
+    ".wf-side{fill:#D5D9E0}.wf-card{fill:#232830}}"
+)
+# Verdict -> its word, colour, outline and the sign in it, drawn around 0, 0.
+_BADGES = {
+    "holds": ("Holds", "#007A5A", "M-8 0a8 8 0 1 0 16 0a8 8 0 1 0 -16 0z", "M-3.8 .2l2.8 2.9l5 -5.6"),
+    "fails": ("Fails", "#B34700", "M0 -9.5l9.5 9.5l-9.5 9.5l-9.5 -9.5z", "M-3 -3l6 6m0 -6l-6 6"),
+    "too_few": ("Too few to say", "#5B616E", "M-8 -8h16v16h-16z", "M-4 0h.1m3.9 0h.1m3.9 0h.1"),
+}
+_OTHER_BADGE = ("#5B616E", "M-8 -8h16v16h-16z", "M-4 0h8")
+
+
+@dataclass(frozen=True)
+class BoardPicture(DrawnPicture):
+    """A board in both layouts; `svg()` is the wide one."""
+
+    phone: str = ""
+
+    def narrow(self) -> str:
+        """The layout for a phone, as SVG."""
+        return self.phone
+
+    def html(self) -> str:
+        """A page that shows the layout that fits."""
+        style = (
+            "body{margin:0;background:#fff}svg{display:block;margin:auto;max-width:100%;height:auto}.phone{display:none}"
+            "@media (max-width:640px){.wide{display:none}.phone{display:block}}"
+            "@media screen and (prefers-color-scheme:dark){body{background:#1B1F26}}@page{size:A3 landscape;margin:0}"
+        )
+        return (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f'<title>{escaped(self.title)}</title><style>{style}</style><body><div class="wide">{self.drawing}</div>'
+            f'<div class="phone">{self.phone}</div></body></html>'
+        )
+
+    def simulated(self) -> BoardPicture:
+        """Both layouts with the words in their upper right corners."""
+        wide = super().simulated()
+        words = DrawnPicture(self.phone, self.title, self.alt).simulated().drawing
+        return replace(self, drawing=wide.drawing, alt=wide.alt, phone=words)
+
+
+class Board(Sheet):
+    """A sheet whose marks stand in groups with a role and a name."""
+
+    @contextmanager
+    def group(self, role: str, label: str, *, item: str = "", told: str = "") -> Iterator[None]:
+        """Marks that belong together: `label` is read out, `told` is shown at the pointer, `item` is an id for programs."""
+        self.open(role, label, item=item, told=told)
+        yield
+        self.close()
+
+    def open(self, role: str, label: str, *, item: str = "", told: str = "") -> None:
+        """Begins a group."""
+        data = f' data-item="{escaped(item)}"' if item else ""
+        title = f"<title>{escaped(told)}</title>" if told else ""
+        self._marks.append(f'<g role="{role}" aria-label="{escaped(label)}"{data}>{title}')
+
+    def close(self) -> None:
+        """Ends the group that was begun last."""
+        self._marks.append("</g>")
+
+    def line(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        text: str,
+        *,
+        size: float,
+        ink: Ink = "ink",
+        weight: int = 400,
+        rtl: bool = False,
+    ) -> None:
+        """A line at the side of its place where its script begins."""
+        if rtl:
+            self.text(x + width, y, embedded(text), size=size, ink=ink, weight=weight, anchor="end")
+        else:
+            self.text(x, y, text, size=size, ink=ink, weight=weight)
+
+    def tinted(
+        self, x: float, y: float, width: float, height: float, colour: str, opacity: float = 0.16
+    ) -> None:
+        """A note's paper in its colour, with a bar of the colour at its left."""
+        side = _kind("side" if colour == COLOURS["black"] else "")
+        tint = "wf-tint wf-black" if colour == COLOURS["black"] else "wf-tint"
+        box = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="3"'
+        self._marks.append(f'<rect {box} fill="{colour}" fill-opacity="{opacity:g}" class="{tint}"/>')
+        self._marks.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="5" height="{height:.1f}" rx="2" fill="{colour}"{side}/>'
+        )
+
+    def frame(
+        self, x: float, y: float, width: float, height: float, *, card: bool = False, round_: float = 0
+    ) -> None:
+        """A box with a line around it that follows the light; a `card` has its own paper."""
+        fill = 'fill="#FFFFFF" class="wf-rule wf-card"' if card else 'fill="none" class="wf-rule"'
+        box = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{round_:g}"'
+        self._marks.append(f'<rect {box} {fill} stroke="#AEB4BE" stroke-width="1.2"/>')
+
+    def badge(self, x: float, y: float, verdict: str) -> str:
+        """The sign of a verdict around x, y; gives its word."""
+        word, colour, outline, sign = _BADGES.get(
+            verdict, (verdict.replace("_", " ").capitalize(), *_OTHER_BADGE)
+        )
+        self._marks.append(
+            f'<g transform="translate({x:.1f} {y:.1f})"><path d="{outline}" fill="{colour}"/>'
+            f'<path d="{sign}" fill="none" stroke="#FFFFFF" stroke-width="2" stroke-linecap="round"/></g>'
+        )
+        return word
+
+    def document(self, height: float, title: str, about: str) -> str:
+        """Everything drawn, as an SVG that says to screen readers what it is."""
+        svg = self.svg(height)
+        start = f'<svg role="graphics-document" aria-label="{escaped(title)}"'
+        told = f"<title>{escaped(title)}</title><desc>{escaped(about)}</desc><style>"
+        return svg.replace("<svg", start, 1).replace("<style>", told, 1).replace("</style>", f"{_DARK}</style>", 1)
+
+
+def _kind(name: str) -> str:
+    return f' class="wf-{name}"' if name else ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a note: how high it is, and what draws it below a point."""
+
+    height: float
+    paint: Callable[[Board, float, float], None]
+
+
+def word_of(verdict: str) -> str:
+    """A verdict in words."""
+    return _BADGES[verdict][0] if verdict in _BADGES else verdict.replace("_", " ").capitalize()
+
+
+def text_rows(
+    text: str, width: float, *, size: float = 13.5, ink: Ink = "ink", weight: int = 400, indent: float = 0
+) -> list[Row]:
+    """All of a text, a row for each of its lines."""
+    rtl, high = is_rtl(text), round(size * 1.36, 1)
+
+    def row(line: str) -> Row:
+        def paint(board: Board, x: float, y: float) -> None:
+            board.line(
+                x + indent, y + size, width - indent, line, size=size, ink=ink, weight=weight, rtl=rtl
+            )
+
+        return Row(high, paint)
+
+    return [row(line) for line in lines_of(text, size, width - indent, bold=weight > 500)]
+
+
+def badge_rows(verdict: str, said: str, width: float, indent: float = 0) -> list[Row]:
+    """A verdict as a sign and a word, and what is said of it."""
+
+    def paint(board: Board, x: float, y: float) -> None:
+        with board.group("img", f"Evidence: {word_of(verdict)}"):
+            word = board.badge(x + indent + 10, y + 10, verdict)
+            board.text(x + indent + 26, y + 14.5, word, size=12.5, weight=600)
+
+    return [gap(3), Row(21, paint), *text_rows(said, width, size=12, indent=indent + 26)]
+
+
+def gap(height: float) -> Row:
+    """Nothing, so high."""
+    return Row(height, lambda _board, _x, _y: None)
+
+
+def height_of(rows: Sequence[Row]) -> float:
+    """How high rows are together."""
+    return sum(row.height for row in rows)
+
+
+def paint_rows(board: Board, rows: Sequence[Row], x: float, y: float) -> float:
+    """Draws rows one under the other; gives where they end."""
+    for row in rows:
+        row.paint(board, x, y)
+        y += row.height
+    return y
+
+
+def heading(board: Board, title: str, about: str, note: str, *, size: float, margin: float) -> float:
+    """The title, what the document is about and where the evidence is from; gives where they end."""
+    width, y = board.width - 2 * margin, margin
+    rows = [*text_rows(title, width, size=size, weight=600), gap(4)]
+    for line in wrapped(about, 14, width, lines=6):
+        rows += text_rows(line, width, size=14)
+    y = paint_rows(board, [*rows, gap(2), *text_rows(note, width, size=12.5, ink="muted")], margin, y)
+    return y + 12
+
+
+def placed(heights: Sequence[float], columns: int, space: float) -> tuple[list[tuple[int, float]], float]:
+    """The column and the upper edge of each note, each put where most room is left; and how high the fullest is."""
+    ends = [0.0] * columns
+    places = []
+    for height in heights:
+        column = min(range(columns), key=lambda each: (ends[each], each))
+        places.append((column, ends[column]))
+        ends[column] += height + space
+    return places, max(0.0, max(ends) - space)
+
+
+def unmarked(svg: str) -> str:
+    """The words of a drawing alone, for tests and searches."""
+    return re.sub(r"<[^>]*>", " ", svg)
