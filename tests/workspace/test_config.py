@@ -52,7 +52,7 @@ WRONG = {
     "broken": ("name: [z\ncurrency: EUR", 2, "can't be read", ""),
     "tab": ("name: z\n\tcurrency: EUR", 2, "can't be read", "spaces"),
     "reference": ("name: &a z\ncurrency: *a", 2, "references", ""),
-    "object": ("name: !!python/object/apply:os.system [ls]", 1, "must be text", ""),
+    "object": ("name: !!python/object/apply:os.system [ls]", 1, "is not used here", ""),
 }
 
 

@@ -197,7 +197,7 @@ def line(text: str, part: str) -> int:
         (CANVAS, "text: New customers", "text: [a]", "'text' must be text"),
         (CANVAS, "name: Shop", "name: ../../x", "no name for a document"),
         (CANVAS, "document: canvas", "document: canvsa", "Did you mean 'canvas'"),
-        (CANVAS, "name: Shop", "name: !!python/object/apply:os.system [id]", "'name' must be text"),
+        (CANVAS, "name: Shop", "name: !!python/object/apply:os.system [id]", "apply:os.system' is not used"),
         (CHAIN, "        - to: ship", "        - to: shop", "There is no activity 'shop'"),
         (CHAIN, "capacity_cost: 48000", "capacity_cots: 48000", "Did you mean 'capacity_cost'"),
         (CHAIN, "amount: 900.5", "amont: 900.5", "Did you mean 'amount'"),

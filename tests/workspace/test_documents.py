@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import random
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,46 +14,9 @@ from wayfare.domain.canvas import Canvas, Item
 from wayfare.errors import BadInput, Damaged, NotReady, UnknownName, WayfareError
 from wayfare.workspace import database as tables
 from wayfare.workspace.documents import MAIN, Documents, Stale, open_documents
-from wayfare.workspace.folder import Workspace, init
-
-EDITS = 200
+from wayfare.workspace.folder import Workspace
 
 Open = Callable[[], Documents]
-
-
-POSTGRESQL = pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")])
-
-
-@pytest.fixture(params=["sqlite", POSTGRESQL])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """None for the workspace's own file; else a schema of its own in the PostgreSQL of the tests."""
-    if request.param == "sqlite":
-        return None
-    base, name = request.getfixturevalue("postgres_url"), f"t{uuid.uuid4().hex}"
-    engine = sa.create_engine(base)
-    with engine.begin() as connection:
-        connection.execute(sa.schema.CreateSchema(name))
-    engine.dispose()
-    return f"{base}?options=-csearch_path%3D{name}"
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return init(tmp_path / "shop", "Shop")
-
-
-@pytest.fixture
-def opened(workspace: Workspace, url: str | None) -> Iterator[Open]:
-    """Opens the documents anew, as another process would."""
-    all_of_them: list[Documents] = []
-
-    def open_() -> Documents:
-        all_of_them.append(open_documents(workspace, url))
-        return all_of_them[-1]
-
-    yield open_
-    for each in all_of_them:
-        each.close()
 
 
 def item(id: str, text: str = "x") -> Item:
@@ -266,95 +222,6 @@ def test_a_new_document_is_made_once(opened: Open):
 
     run_together([lambda number=number: work(number) for number in range(4)])
     assert (len(made), len(refused)) == (1, 3)
-
-
-def edit_of(rng: random.Random, writer: int, number: int) -> dict:
-    """A random edit as a value, so that the history can be replayed from what it says it did."""
-    kind = rng.choice(["add", "add", "say", "drop"])
-    return {"kind": kind, "id": f"w{writer}-{number}", "text": f"{rng.random()}", "place": rng.random()}
-
-
-def applied(document: Canvas, edit: dict) -> Canvas:
-    items = list(document.key_activities)
-    place = int(edit["place"] * len(items))
-    if edit["kind"] == "add" or not items:
-        items.insert(place, item(edit["id"], edit["text"]))
-    elif edit["kind"] == "say":
-        items[place] = item(items[place].id, edit["text"])
-    else:
-        del items[place]
-    return document.model_copy(update={"key_activities": tuple(items)})
-
-
-def test_random_edits_of_two_writers_lose_nothing(opened: Open):
-    opened().save(canvas("start"), based_on=None, who="Ada")
-    acknowledged: list[tuple[int, dict]] = []
-
-    def write(writer: int) -> None:
-        rng, documents = random.Random(writer), opened()
-        for number in range(EDITS // 2):
-            edit = edit_of(rng, writer, number)
-            while True:
-                head = documents.head("Shop")
-                try:
-                    saved = documents.save(
-                        applied(head.document, edit),
-                        based_on=head.number,
-                        who=f"w{writer}",
-                        why=json.dumps(edit),
-                    )
-                except Stale:
-                    continue
-                acknowledged.append((saved.number, edit))
-                break
-
-    run_together([lambda: write(1), lambda: write(2)])
-    documents = opened()
-    history = documents.history("Shop", MAIN)[::-1]
-    assert len(acknowledged) == EDITS
-    assert [each.number for each in history] == list(range(1, EDITS + 2))
-    assert dict(acknowledged) == {each.number: json.loads(each.why) for each in history[1:]}
-    replayed = documents.revision("Shop", 1).document
-    for change in history[1:]:
-        replayed = applied(replayed, json.loads(change.why))
-        assert documents.revision("Shop", change.number).document == replayed
-    assert documents.head("Shop").document == replayed
-
-
-SAVING = """
-import sys
-from wayfare.domain.canvas import Canvas
-from wayfare.workspace.documents import open_documents
-from wayfare.workspace.folder import open_workspace
-
-documents = open_documents(open_workspace(sys.argv[1]), sys.argv[2] or None)
-number = documents.head("Shop").number
-while True:
-    number = documents.save(Canvas(name="Shop", about=f"{number + 1} " * 2000), based_on=number, who="Ada").number
-    print(number, flush=True)
-"""
-
-
-@pytest.mark.parametrize("after", [3, 11, 17])
-def test_kill_loses_nothing_that_was_acknowledged(
-    opened: Open, workspace: Workspace, url: str | None, after: int
-):
-    opened().save(canvas(), based_on=None, who="Ada")
-    program = subprocess.Popen(
-        [sys.executable, "-c", SAVING, str(workspace.folder), url or ""], stdout=subprocess.PIPE, text=True
-    )
-    seen = [int(program.stdout.readline()) for _ in range(after)]
-    os.kill(program.pid, signal.SIGKILL)
-    seen += [int(line) for line in program.stdout.read().splitlines()]
-    program.wait()
-    program.stdout.close()
-    documents = opened()
-    head = documents.head("Shop")
-    assert seen[-1] <= head.number <= seen[-1] + 1
-    assert [each.number for each in documents.history("Shop", MAIN)] == list(range(head.number, 0, -1))
-    for number in seen:
-        assert documents.revision("Shop", number).document.about == f"{number} " * 2000
-    assert documents.save(canvas("after"), based_on=head.number, who="Ada").number == head.number + 1
 
 
 def run_together(works: list[Callable[[], None]]) -> None:

@@ -8,14 +8,35 @@ from wayfare.charts.lettering import width_of
 
 _JOINER = "\u200d"
 _EMBED, _END = "\u202b", "\u202c"
+# Wider than other signs of their kind (in DejaVu Sans); `width_of` counts a letter of about 0.6 em.
+_BROAD, _MORE = frozenset("<>=+~#&×÷œŒæÆЖШЩЮЫМФЪЉЊжшщюымфъљњ"), 0.35
+_MARKS = 4
+"""No script puts more marks on a letter; more would run over what is above."""
 
 
 def lines_of(text: str, size: float, width: float, *, bold: bool = False) -> list[str]:
     """All of `text` as lines of at most `width`, each line of the text on a line of its own."""
     found: list[str] = []
     for paragraph in text.splitlines():
-        found += _filled(paragraph.split(), size, width, bold)
+        found += _filled([_tamed(word) for word in paragraph.split()], size, width, bold)
     return found
+
+
+def shortened(text: str, size: float, width: float, lines: int) -> list[str]:
+    """The beginning of `text` in so many lines, with an ellipsis after the last whole word that fits."""
+    found = lines_of(text, size, width)
+    if len(found) <= lines:
+        return found
+    words = found[lines - 1].split()
+    while len(words) > 1 and extent(f"{' '.join(words)} …", size) > width:
+        words.pop()
+    return [*found[: lines - 1], f"{' '.join(words)} …"]
+
+
+def extent(text: str, size: float, *, bold: bool = False) -> float:
+    """How wide `text` will be at most, in any script."""
+    broad = sum(sign in _BROAD for sign in text) * _MORE * size
+    return width_of(text, size, bold=bold) + broad * (1.1 if bold else 1.0)
 
 
 def is_rtl(text: str) -> bool:
@@ -33,8 +54,8 @@ def embedded(line: str) -> str:
 
 
 def sentence(*parts: str) -> str:
-    """The parts that say something, each ended by a full stop."""
-    said = [part.strip() for part in parts if part.strip()]
+    """The parts that say something, on one line, each ended by a full stop."""
+    said = [" ".join(part.split()) for part in parts if part.strip()]
     return " ".join(part if part.endswith((".", "!", "?", ":")) else f"{part}." for part in said)
 
 
@@ -45,7 +66,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 def _filled(words: list[str], size: float, width: float, bold: bool) -> list[str]:
     found: list[str] = []
-    blank, used = width_of(" ", size, bold=bold), width + 1.0
+    blank, used = extent(" ", size, bold=bold), width + 1.0
     for word in words:
         for piece, long in _pieces(word, size, width, bold):
             if used + blank + long <= width:
@@ -59,17 +80,25 @@ def _filled(words: list[str], size: float, width: float, bold: bool) -> list[str
 
 def _pieces(word: str, size: float, width: float, bold: bool) -> list[tuple[str, float]]:
     """The word with its width; one that is too long in pieces."""
-    long = width_of(word, size, bold=bold)
+    long = extent(word, size, bold=bold)
     if long <= width:
         return [(word, long)]
     found: list[tuple[str, float]] = []
     for sign in _signs(word):
-        wide = width_of(sign, size, bold=bold)
+        wide = extent(sign, size, bold=bold)
         if found and found[-1][1] + wide <= width:
             found[-1] = (found[-1][0] + sign, found[-1][1] + wide)
         else:
             found.append((sign, wide))
     return found
+
+
+def _tamed(word: str) -> str:
+    """The word without the marks that are too many on one letter."""
+    if word.isascii():
+        return word
+    signs = (sign if len(sign) <= _MARKS or _JOINER in sign else sign[: _MARKS + 1] for sign in _signs(word))
+    return "".join(signs)
 
 
 def _signs(word: str) -> list[str]:

@@ -6,55 +6,31 @@ Wide for a screen or an A3 sheet, and narrow, one stage under the other, for a p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from wayfare.charts import theme
+from wayfare.charts.journey_parts import (
+    NARROW,
+    JourneyPicture,
+    add_cycle,
+    add_heading,
+    add_narrow_cycle,
+    add_ribbon,
+)
 from wayfare.charts.journey_rows import (
     COLUMN,
-    GUTTER,
     MARGIN,
     WIDTH,
     Stop,
     add_satisfaction,
     add_touchpoints,
     add_volumes,
-    arrow,
     chips_of,
+    even_frame,
     number_lines,
-    shape_of,
     stop_of,
 )
-from wayfare.charts.lettering import escaped, width_of, wrapped
-from wayfare.charts.picture import DrawnPicture
 from wayfare.charts.sheet import DARK, Sheet
-
-NARROW = 380
-_CYCLE = "The journey is a cycle: recommendations bring new customers, and content customers come back."
-
-
-@dataclass(frozen=True)
-class JourneyPicture(DrawnPicture):
-    """A journey map in both layouts; `svg()` is the wide one."""
-
-    phone: str = ""
-
-    def narrow(self) -> str:
-        """The layout for a phone, as SVG."""
-        return self.phone
-
-    def html(self) -> str:
-        """A page that shows the layout that fits."""
-        style = (
-            "body{margin:0;background:#fff}svg{max-width:100%;height:auto}.phone{display:none}"
-            "@media (max-width:640px){.wide{display:none}.phone{display:block}}"
-            "@media screen and (prefers-color-scheme:dark){body{background:#14171c}}"
-        )
-        return (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f'<title>{escaped(self.title)}</title><style>{style}</style><body><div class="wide">{self.drawing}</div>'
-            f'<div class="phone">{self.phone}</div></body></html>'
-        )
 
 
 def draw(columns: Sequence[Mapping[str, Any]], *, title: str, note: str = "") -> JourneyPicture:
@@ -79,71 +55,26 @@ def _spoken(stop: Stop) -> str:
 
 def _wide(stops: Sequence[Stop], title: str, note: str) -> str:
     sheet = Sheet(WIDTH)
-    y = _heading(sheet, title, note, 22, 4)
+    y = add_heading(sheet, title, note, 22, 4)
+    frame = even_frame(len(stops))
     worst = max(stops, key=lambda stop: stop.lost, default=None)
     for index, stop in enumerate(stops):
-        _ribbon(sheet, stop, GUTTER + index * COLUMN, y, COLUMN - 6)
+        add_ribbon(sheet, stop.label, stop.colour, frame.lefts[index], y, COLUMN - 6)
     y = add_volumes(sheet, stops, worst, y + 58)
     y = add_satisfaction(sheet, stops, y + 18)
     y = add_touchpoints(sheet, stops, y + 18)
-    return sheet.svg(_cycle(sheet, stops, y + 20))
-
-
-def _heading(sheet: Sheet, title: str, note: str, size: int, lines: int) -> float:
-    y: float = MARGIN + size
-    for line in wrapped(title, size, sheet.width - 2 * MARGIN, lines=lines, bold=True):
-        sheet.text(MARGIN, y, line, size=size, weight=600)
-        y += size * 1.3
-    for line in wrapped(note, 13, sheet.width - 2 * MARGIN, lines=3):
-        sheet.text(MARGIN, y, line, ink="muted")
-        y += 19
-    return y + 12
-
-
-def _ribbon(sheet: Sheet, stop: Stop, x: float, y: float, width: float, height: float = 38) -> None:
-    """The stage's name on an arrow that points to the next stage."""
-    sheet.path(shape_of(x, y, width, height), fill=stop.colour, opacity=0.22)
-    sheet.path(f"M{x} {y}h{width - 14}", stroke=stop.colour, thick=3)
-    room = width - 36
-    size = next((size for size in (16, 14.5, 13) if width_of(stop.label, size, bold=True) <= room), 13)
-    sheet.fitted(
-        x + width / 2 + 4, y + height / 2 + 5.5, stop.label, room, size=size, weight=600, anchor="middle"
-    )
-
-
-def _cycle(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
-    """The way back from the last stage to the first, and to re-purchase on the way; gives the height."""
-    if len(stops) < 2:
-        return y + MARGIN
-    middle = [GUTTER + (index + 0.5) * COLUMN - 3 for index in range(len(stops))]
-    sheet.path(
-        f"M{middle[-1]} {y - 12}v16q0 12 -12 12H{middle[0] + 12}q-12 0 -12 -12v-8", stroke=theme.GREY, thick=2
-    )
-    arrow(sheet, middle[0], y - 12, up=True)
-    again = next((x for x, stop in zip(middle, stops, strict=True) if stop.name == "repurchase"), None)
-    if again is not None and again < middle[-1]:
-        sheet.path(f"M{again} {y + 16}v-20", stroke=theme.GREY, thick=2)
-        arrow(sheet, again, y - 12, up=True)
-    sheet.text((middle[0] + middle[-1]) / 2, y + 36, _CYCLE, size=13, ink="muted", anchor="middle")
-    return y + 50
+    return sheet.svg(add_cycle(sheet, stops, y + 20, frame))
 
 
 def _narrow(stops: Sequence[Stop], title: str, note: str) -> str:
     sheet = Sheet(NARROW)
-    y = _heading(sheet, title, note, 17, 9)
+    y = add_heading(sheet, title, note, 17, 9)
     worst = max(stops, key=lambda stop: stop.lost, default=None)
     top = y
     for stop in stops:
         y = _card(sheet, stop, y, stop is worst) + 14
     if len(stops) > 1:
-        x = NARROW - 12
-        sheet.path(
-            f"M{x - 14} {y - 22}h4q10 0 10 -10V{top + 30}q0 -10 -10 -10h-2", stroke=theme.GREY, thick=2
-        )
-        arrow(sheet, x - 18, top + 20, up=False, left=True)
-        for line in wrapped(_CYCLE, 13, NARROW - 2 * MARGIN):
-            sheet.text(MARGIN, y + 12, line, size=13, ink="muted")
-            y += 19
+        y = add_narrow_cycle(sheet, top, y)
     return sheet.svg(y + MARGIN)
 
 

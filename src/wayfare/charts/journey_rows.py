@@ -14,8 +14,27 @@ from wayfare.charts.sheet import Sheet
 from wayfare.domain.duration import in_words
 
 WIDTH, GUTTER, MARGIN, COLUMN = 1240, 130, 20, 182
-_BAR, _LEAK, _SCORES, _CHIPS = 110, 92, 96, 7
+_SCORES, _CHIPS = 96, 7
 _SCALES = ((1, 5), (0, 10), (0, 100))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the stages stand: the sheet's width, the left edge of each, and how high bars and losses may be."""
+
+    width: float
+    lefts: tuple[float, ...]
+    bar: float = 110
+    leak: float = 92
+
+    def end(self, index: int) -> float:
+        """Where a stage's column ends."""
+        return self.lefts[index + 1] if index + 1 < len(self.lefts) else self.width - MARGIN
+
+
+def even_frame(stages: int) -> Frame:
+    """Columns of one width."""
+    return Frame(WIDTH, tuple(GUTTER + index * COLUMN for index in range(stages)))
 
 
 @dataclass(frozen=True)
@@ -65,7 +84,10 @@ def number_lines(stop: Stop) -> list[tuple[str, bool]]:
     lines = []
     if not math.isnan(stop.drop_off[0]):
         lines.append(
-            (f"{_percent(stop.drop_off[0])} go no further {_range(stop.drop_off[1:])}: {stop.lost:,}", True)
+            (
+                f"{percent(stop.drop_off[0])} go no further {span_of_shares(stop.drop_off[1:])}: {stop.lost:,}",
+                True,
+            )
         )
     if stop.went:
         lines.append((f"{stop.went:,} go further after {in_words(stop.days * 86_400)} (median)", False))
@@ -109,28 +131,34 @@ def arrow(
     sheet.path(shape, fill=colour)
 
 
-def add_volumes(sheet: Sheet, stops: Sequence[Stop], worst: Stop | None, y: float) -> float:
+def add_volumes(
+    sheet: Sheet, stops: Sequence[Stop], worst: Stop | None, y: float, frame: Frame | None = None
+) -> float:
     """Bars of customers, arrows of those who go no further, and how long the others take; gives where it ends."""
-    ground = y + 26 + _BAR
-    _name(sheet, "Customers", "share of all", ground - 24)
-    _name(sheet, "Go no further", "share, 95% interval", ground + 40)
-    _name(sheet, "Go further", "median time", ground + _LEAK + 44)
+    frame = frame or even_frame(len(stops))
+    ground = y + 26 + frame.bar
+    row_name(sheet, "Customers", "share of all", ground - 24)
+    row_name(sheet, "Go no further", "share, 95% interval", ground + 40)
+    row_name(sheet, "Go further", "median time", ground + frame.leak + 44)
     most = max((stop.lost for stop in stops), default=0)
     for index, stop in enumerate(stops):
-        x = GUTTER + index * COLUMN
-        _bar(sheet, stop, x, ground)
+        x = frame.lefts[index]
+        _bar(sheet, stop, x, ground, frame.bar)
         if math.isnan(stop.drop_off[0]):
             sheet.text(x + 8, ground + 30, "–", ink="muted")
         else:
-            _leak(sheet, stop, x, ground, stop.lost / max(most, 1), stop is worst and stop.lost > 0)
-        _onward(sheet, stop, x, ground + _LEAK + 40, last=index == len(stops) - 1)
-    _rule(sheet, ground)
-    _rule(sheet, ground + _LEAK + 14, pale=True)
-    return ground + _LEAK + 74
+            _leak(
+                sheet, stop, x, ground, frame.leak, stop.lost / max(most, 1), stop is worst and stop.lost > 0
+            )
+        end = None if index == len(stops) - 1 else frame.end(index)
+        _onward(sheet, stop, x, ground + frame.leak + 40, end)
+    rule(sheet, ground)
+    rule(sheet, ground + frame.leak + 14, pale=True)
+    return ground + frame.leak + 74
 
 
-def _bar(sheet: Sheet, stop: Stop, x: float, ground: float) -> None:
-    height = _BAR * stop.share
+def _bar(sheet: Sheet, stop: Stop, x: float, ground: float, tallest: float) -> None:
+    height = tallest * stop.share
     sheet.rect(x + 8, ground - height, 62, height, fill=stop.colour, round_=1)
     number = count_of(stop.customers)
     sheet.text(x + 8, ground - height - 8, number, size=17, weight=600)
@@ -138,24 +166,24 @@ def _bar(sheet: Sheet, stop: Stop, x: float, ground: float) -> None:
         sheet.text(
             x + 14 + width_of(number, 17, bold=True),
             ground - height - 8,
-            _percent(stop.share),
+            percent(stop.share),
             size=13,
             ink="muted",
         )
 
 
-def _leak(sheet: Sheet, stop: Stop, x: float, ground: float, part: float, worst: bool) -> None:
+def _leak(sheet: Sheet, stop: Stop, x: float, ground: float, deep: float, part: float, worst: bool) -> None:
     thick = 3 + 21 * part
     head = max(thick * 0.8, 7)
-    colour, end = theme.WARN if worst else theme.GREY, ground + _LEAK - 4
+    colour, end = theme.WARN if worst else theme.GREY, ground + deep - 4
     if stop.lost:
         sheet.rect(x + 39 - thick / 2, ground + 1, thick, end - ground - head * 1.5, fill=colour, round_=0)
         arrow(sheet, x + 39, end, up=False, colour=colour, size=head)
     left = x + 39 + head + 9
     sheet.text(
-        left, ground + 30, _percent(stop.drop_off[0]), size=17, weight=600, ink="warn" if worst else "ink"
+        left, ground + 30, percent(stop.drop_off[0]), size=17, weight=600, ink="warn" if worst else "ink"
     )
-    sheet.text(left, ground + 49, _range(stop.drop_off[1:]), size=12, ink="muted")
+    sheet.text(left, ground + 49, span_of_shares(stop.drop_off[1:]), size=12, ink="muted")
     sheet.text(
         left,
         ground + 67,
@@ -165,26 +193,26 @@ def _leak(sheet: Sheet, stop: Stop, x: float, ground: float, part: float, worst:
     )
 
 
-def _onward(sheet: Sheet, stop: Stop, x: float, y: float, *, last: bool) -> None:
+def _onward(sheet: Sheet, stop: Stop, x: float, y: float, end: float | None) -> None:
     if not stop.went:
         sheet.text(x + 8, y, "–", ink="muted")
         return
     number = count_of(stop.went)
     sheet.text(x + 8, y, number, size=15, weight=600)
     sheet.text(x + 8, y + 19, f"after {in_words(stop.days * 86_400)}", size=12, ink="muted")
-    if last:
+    if end is None:
         return
     sheet.path(
-        f"M{x + 18 + width_of(number, 15, bold=True):.1f} {y - 5}H{x + COLUMN - 26}",
+        f"M{x + 18 + width_of(number, 15, bold=True):.1f} {y - 5}H{end - 26}",
         stroke=theme.GREY,
         thick=2,
     )
-    sheet.path(f"M{x + COLUMN - 16} {y - 5}l-10 -6v12z", fill=theme.GREY)
+    sheet.path(f"M{end - 16} {y - 5}l-10 -6v12z", fill=theme.GREY)
 
 
 def add_satisfaction(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
     """The mean scores as a curve with their intervals, or that there are none; gives where it ends."""
-    _rule(sheet, y, pale=True)
+    rule(sheet, y, pale=True)
     top, bottom = y + 18, y + 18 + _SCORES
     scored = [
         (GUTTER + i * COLUMN + 39, stop)
@@ -192,7 +220,7 @@ def add_satisfaction(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
         if stop.scores and not math.isnan(stop.score[0])
     ]
     if not scored:
-        _name(sheet, "Satisfaction", "", y + 31)
+        row_name(sheet, "Satisfaction", "", y + 31)
         sheet.text(
             GUTTER + 8,
             y + 31,
@@ -200,7 +228,7 @@ def add_satisfaction(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
             ink="muted",
         )
         return y + 34
-    _name(sheet, "Satisfaction", "mean score, 95% interval", top + 22)
+    row_name(sheet, "Satisfaction", "mean score, 95% interval", top + 22)
     low, high = _scale(stop.score for _, stop in scored)
 
     def place(value: float) -> float:
@@ -260,8 +288,8 @@ def _score(sheet: Sheet, stop: Stop, x: float, place: Callable[[float], float], 
 
 def add_touchpoints(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
     """The touchpoints of each stage with their customers, the largest first; gives where it ends."""
-    _rule(sheet, y, pale=True)
-    _name(sheet, "Touchpoints", "customers who had them", y + 32)
+    rule(sheet, y, pale=True)
+    row_name(sheet, "Touchpoints", "customers who had them", y + 32)
     ends = [y + 60]
     for index, stop in enumerate(stops):
         x, row = GUTTER + index * COLUMN, y + 14
@@ -288,23 +316,26 @@ def _chip(sheet: Sheet, stop: Stop, x: float, y: float, name: str, customers: in
     sheet.text(x + width - 7, y + 15.5, count, size=12.5, anchor="end", weight=600)
 
 
-def _name(sheet: Sheet, name: str, about: str, y: float) -> None:
+def row_name(sheet: Sheet, name: str, about: str, y: float) -> None:
     """A row's name in the gutter, and what its numbers are."""
     sheet.text(MARGIN, y, name, size=14, weight=600)
     for number, line in enumerate(wrapped(about, 11.5, GUTTER - MARGIN - 22)):
         sheet.text(MARGIN, y + 17 + 15 * number, line, size=11.5, ink="muted")
 
 
-def _rule(sheet: Sheet, y: float, *, pale: bool = False) -> None:
-    line = f"M{GUTTER if not pale else MARGIN} {y}H{WIDTH - MARGIN}"
+def rule(sheet: Sheet, y: float, *, pale: bool = False) -> None:
+    """A line across the sheet, under a row."""
+    line = f"M{GUTTER if not pale else MARGIN} {y}H{sheet.width - MARGIN}"
     sheet.path(line, edge=pale, stroke=theme.GREY, thick=1)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in whole percent, the smallest and largest ones exactly."""
     return written("share", round(share, 2) if 0.01 <= share <= 0.99 else share)
 
 
-def _range(ends: Sequence[float]) -> str:
+def span_of_shares(ends: Sequence[float]) -> str:
+    """An interval of shares in brackets; empty where there is none."""
     low, high = ends
     digits = 0 if high - low >= 0.02 else 1
     return "" if math.isnan(low) else f"({low * 100:.{digits}f}–{high * 100:.{digits}f}%)"

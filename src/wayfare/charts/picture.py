@@ -1,8 +1,9 @@
-"""A picture that any surface can show: as SVG, PNG or a stand-alone HTML page."""
+"""A picture that any surface can show: as SVG, PNG, PDF or a stand-alone HTML page."""
 
 from __future__ import annotations
 
 import html
+import math
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,6 +13,8 @@ from typing import Any, Protocol
 from wayfare.errors import InvalidParameter
 
 SIMULATED = "Simulated data."
+_PIXELS = 80_000_000
+"""The most that a PNG has: 300 MB while it is made."""
 
 
 class Picture(Protocol):
@@ -87,7 +90,7 @@ class DrawnPicture:
 
     def simulated(self) -> DrawnPicture:
         """The drawing with the words in its upper right corner."""
-        style = 'text-anchor="end" font-size="11" fill="#7A5B00" font-weight="600"'
+        style = 'text-anchor="end" font-size="11" fill="#7A5B00" font-weight="600" class="wf-simulated"'
         width = re.search(r'viewBox="\S+ \S+ (\S+)', self.drawing)
         words = f'<text x="{float(width[1]) - 8 if width else 300}" y="14" {style}>{SIMULATED}</text></svg>'
         return replace(
@@ -96,10 +99,40 @@ class DrawnPicture:
 
 
 def png(picture: Picture, scale: float = 2) -> bytes:
-    """The picture as PNG at `scale` times its size."""
+    """The picture as PNG at `scale` times its size, or as large as memory is sure to hold."""
     import vl_convert
 
-    return bytes(vl_convert.svg_to_png(picture.svg(), scale=scale))
+    svg = picture.svg()
+    width, height = _size(svg)
+    largest = math.sqrt(_PIXELS / max(width * height, 1))
+    return bytes(vl_convert.svg_to_png(svg, scale=min(scale, largest)))
+
+
+def pdf(picture: Picture) -> bytes:
+    """The picture as PDF on one page of its size, three quarters of a point for a CSS pixel; text is text."""
+    import vl_convert
+
+    svg = picture.svg()
+    width, height = _size(svg)
+    points = f'width="{width * 0.75:g}" height="{height * 0.75:g}"'
+    start = svg.index("<svg")
+    end = svg.index(">", start)
+    root = re.sub(r'\s(?:width|height)="[^"]*"', "", svg[start:end])
+    view = "" if "viewBox" in root else f' viewBox="0 0 {width:g} {height:g}"'
+    return bytes(vl_convert.svg_to_pdf(f"{root} {points}{view}{svg[end:]}"))
+
+
+def _size(svg: str) -> tuple[float, float]:
+    """Width and height of a drawing in CSS pixels."""
+    root = svg[svg.index("<svg") :].split(">", 1)[0]
+    box = re.search(r'viewBox="\S+ \S+ (\S+) ([^"]+)"', root)
+    sides = box.groups() if box else [_side(root, name) for name in ("width", "height")]
+    return float(sides[0]), float(sides[1])
+
+
+def _side(root: str, name: str) -> str:
+    found = re.search(rf'\s{name}="([\d.]+)', root)
+    return found[1] if found else "300"
 
 
 def save(picture: Picture, path: Path) -> None:
@@ -108,6 +141,7 @@ def save(picture: Picture, path: Path) -> None:
         ".svg": lambda: picture.svg().encode(),
         ".html": lambda: picture.html().encode(),
         ".png": lambda: png(picture),
+        ".pdf": lambda: pdf(picture),
     }
     if path.suffix not in writers:
         raise InvalidParameter(f"A picture can't be saved as {path.name!r}.", allowed=writers)

@@ -33,6 +33,7 @@ class Action(StrEnum):
     NEW = "new"
     EDIT = "edit"
     EXPORT = "export"
+    DRAW = "draw"
     IMPORT = "import"
     DIFF = "diff"
     HISTORY = "history"
@@ -40,6 +41,7 @@ class Action(StrEnum):
     RESTORE = "restore"
     BRANCH = "branch"
     COMMENT = "comment"
+    REVIEW = "review"
     SCHEMA = "schema"
 
 
@@ -56,6 +58,7 @@ class Asked:
     message: str
     who: str
     format: Format
+    next: str | None = None
 
     @property
     def name(self) -> str:
@@ -109,6 +112,9 @@ def documents(
             help="The PostgreSQL database with the documents (postgresql://user@host/name); else what wayfare.yaml says, else wayfare.db in DIR.",
         ),
     ] = None,
+    next: Annotated[
+        str | None, typer.Option(metavar="DAY", help="Of a review: the day of the next one (2026-01-31).")
+    ] = None,
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Strategy documents (Business Model Canvas, value chain): every change is a revision, and none is lost.
@@ -119,6 +125,7 @@ def documents(
         new KIND [NAME]              start an empty one (journey_map, canvas, value_chain)
         edit NAME                    open its YAML in $EDITOR and save
         export NAME [FILE]           its YAML, as DIR/documents/NAME.yaml; - is stdout
+        draw NAME [FILE]             the picture, as DIR/documents/NAME.svg; .png, .pdf, .html and .md too
         import FILE                  save a YAML file of the workspace; - is stdin
         diff NAME [BEFORE [AFTER]]   lines that differ between revisions
         history NAME                 its revisions, the newest first
@@ -126,6 +133,7 @@ def documents(
         restore NAME N               bring revision N back
         branch NAME NEW              start a what-if; save on it with --branch NEW
         comment NAME ITEM TEXT       say something about an item
+        review NAME [DECISION ...]   date a review of a canvas with today's verdicts; --next DAY
         schema KIND                  the JSON schema for editors (journey_map, canvas, value_chain)
 
     A change of what somebody else has changed meanwhile is refused, and both changes are shown.
@@ -134,6 +142,12 @@ def documents(
     from wayfare.workspace.folder import open_workspace
 
     _check_words(action, words or [])
+    if next is not None and action is not Action.REVIEW:
+        raise Misused(
+            "Only a review has a next one.",
+            where="--next",
+            hint="wayfare documents DIR review NAME --next DAY",
+        )
     if action is Action.SCHEMA:
         from wayfare.workspace.document_text import schema
 
@@ -144,7 +158,7 @@ def documents(
     try:
         person = who or _account()
         asked = Asked(
-            workspace, opened, tuple(words or ()), branch, revision, based_on, message, person, format
+            workspace, opened, tuple(words or ()), branch, revision, based_on, message, person, format, next
         )
         ACTIONS[action](asked)
     finally:
@@ -294,6 +308,12 @@ def _export(asked: Asked) -> None:
     export(asked)
 
 
+def _draw(asked: Asked) -> None:
+    from wayfare.cli.document_draw import draw
+
+    draw(asked)
+
+
 def _import(asked: Asked) -> None:
     from wayfare.cli.document_files import import_
 
@@ -306,10 +326,16 @@ def _new(asked: Asked) -> None:
     new(asked)
 
 
+def _review(asked: Asked) -> None:
+    from wayfare.cli.document_review import review
+
+    review(asked)
+
+
 ACTIONS: dict[Action, Callable[[Asked], None]] = {
-    Action.LIST: _list, Action.SHOW: _show, Action.NEW: _new, Action.EDIT: _edit, Action.EXPORT: _export, Action.IMPORT: _import,
+    Action.LIST: _list, Action.SHOW: _show, Action.NEW: _new, Action.EDIT: _edit, Action.EXPORT: _export, Action.DRAW: _draw, Action.IMPORT: _import,
     Action.DIFF: _diff, Action.HISTORY: _history, Action.UNDO: _undo, Action.RESTORE: _restore,
-    Action.BRANCH: _branch, Action.COMMENT: _comment,
+    Action.BRANCH: _branch, Action.COMMENT: _comment, Action.REVIEW: _review,
 }  # fmt: skip
 
 # Action -> fewest and most words, and what they are.
@@ -319,6 +345,7 @@ _USAGE: dict[Action, tuple[int, int, str]] = {
     Action.NEW: (1, 2, "KIND [NAME]"),
     Action.EDIT: (1, 1, "NAME"),
     Action.EXPORT: (1, 2, "NAME [FILE]"),
+    Action.DRAW: (1, 2, "NAME [FILE]"),
     Action.IMPORT: (1, 1, "FILE"),
     Action.DIFF: (1, 3, "NAME [BEFORE [AFTER]]"),
     Action.HISTORY: (1, 1, "NAME"),
@@ -326,5 +353,6 @@ _USAGE: dict[Action, tuple[int, int, str]] = {
     Action.RESTORE: (2, 2, "NAME N"),
     Action.BRANCH: (2, 2, "NAME NEW"),
     Action.COMMENT: (3, 3, "NAME ITEM TEXT"),
+    Action.REVIEW: (1, 50, "NAME [DECISION ...]"),
     Action.SCHEMA: (1, 1, "KIND"),
 }

@@ -14,7 +14,7 @@ NAMES = ("journey", "canvas", "value-chain")
 
 def documents() -> list[Document]:
     """The journey map, the canvas and the value chain, filled in."""
-    return [_read(name) for name in NAMES if (FOLDER / f"{name}.yaml").exists()]
+    return [_read(name) for name in NAMES]
 
 
 def journey() -> dict[str, Any]:

@@ -6,7 +6,7 @@ Blocks, resources and partnerships are those of Osterwalder and Pigneur, *Busine
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -53,7 +53,7 @@ def _share(value: Any) -> Any:
     if isinstance(value, str) and value.rstrip().endswith("%"):
         try:
             return float(Decimal(value.rstrip()[:-1].strip()) / 100)
-        except InvalidOperation:
+        except ArithmeticError:
             raise ValueError(f"{value!r} is no percentage; write 25%") from None
     return value
 

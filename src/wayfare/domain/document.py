@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, ClassVar
@@ -25,6 +25,7 @@ REFERENCE = "reference"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAME = re.compile(r"[^\W_][\w .-]{0,79}")
 _LONGEST_TEXT = 10_000
+_MOST_HINTS = 20
 
 
 def _plain(value: Any) -> Any:
@@ -113,15 +114,20 @@ class Document(Part):
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a reference, and where it stands."""
+    """What is wrong with a reference, and where it stands; `hint` looks for what may have been meant."""
 
     path: Path
     message: str
+    hint: Callable[[], str] | None = None
 
 
 def refuse(problems: Iterable[Problem]) -> None:
     """Raises what pydantic hands on with the path of every problem, where there are any."""
-    found = [(problem.path, problem.message) for problem in problems]
+    found = []
+    for number, problem in enumerate(problems):
+        # Thousands of searches for the closest of thousands of names would take minutes, and nobody reads them.
+        hint = problem.hint() if problem.hint is not None and number < _MOST_HINTS else ""
+        found.append((problem.path, f"{problem.message}. {hint}".strip().rstrip(".")))
     if found:
         raise PydanticCustomError(REFERENCE, "{first}", {"first": found[0][1], "problems": found})
 
@@ -137,10 +143,11 @@ def twice(places: Iterable[tuple[Path, str, str]]) -> Iterator[Problem]:
 
 def unknown(kind: str, id: str | None, known: Iterable[str], path: Path) -> Iterator[Problem]:
     """The problem with a reference to `id`, if nothing among `known` has that id."""
-    known = set(known)
-    if id is not None and id not in known:
-        error = UnknownName.among(kind, id, known)
-        yield Problem(path, f"{error.problem.rstrip('.')}. {error.hint}".strip().rstrip("."))
+    if id is None:
+        return
+    names = known if isinstance(known, Collection) else set(known)
+    if id not in names:
+        yield Problem(path, f"There is no {kind} {id!r}", lambda: UnknownName.among(kind, id, names).hint)
 
 
 def cycle(edges: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -151,17 +158,19 @@ def cycle(edges: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     done: set[str] = set()
     for start in edges:
         way: list[str] = []
+        open_: set[str] = set()
         waiting = [(start, iter(edges[start]))] if start not in done else []
         while waiting:
             node, targets = waiting[-1]
             if not way or way[-1] != node:
                 way.append(node)
+                open_.add(node)
             target = next(targets, None)
             if target is None:
                 done.add(node)
-                way.pop()
+                open_.remove(way.pop())
                 waiting.pop()
-            elif target in way:
+            elif target in open_:
                 return (*way[way.index(target) :], target)
             elif target not in done:
                 waiting.append((target, iter(edges.get(target, ()))))

@@ -33,7 +33,7 @@ class Duration:
         if isinstance(value, Duration):
             return value
         if isinstance(value, timedelta):
-            return cls._checked(round(value.total_seconds() * 1e6), value)
+            return cls._checked(value.total_seconds() * 1e6, value)
         match = _WRITTEN.fullmatch(str(value))
         unit = _SECONDS.get(match[2].lower()) if match else None
         if match is None or unit is None:
@@ -42,13 +42,13 @@ class Duration:
                 allowed=("30m", "24h", "7d", "2w"),
                 hint="Write a number and s, m, h, d or w.",
             )
-        return cls._checked(round(float(match[1]) * unit * 1e6), value)
+        return cls._checked(float(match[1]) * unit * 1e6, value)
 
     @classmethod
-    def _checked(cls, microseconds: int, value: object) -> Duration:
-        if not 0 < microseconds <= cls.MAX_DAYS * 86_400_000_000:
+    def _checked(cls, microseconds: float, value: object) -> Duration:
+        if not 0.5 < microseconds <= cls.MAX_DAYS * 86_400_000_000:
             raise InvalidParameter(f"{value!r} must be longer than nothing and at most {cls.MAX_DAYS} days.")
-        return cls(microseconds)
+        return cls(round(microseconds))
 
     @property
     def seconds(self) -> float:

@@ -13,10 +13,15 @@ from wayfare.histories.filter import Filter
 from wayfare.histories.fold import Fold, Progress, columns_of, merge_all, scan_all
 from wayfare.histories.source import Source, empty_block
 
+BLOCKS_A_TASK = 8
+"""A thread merges the partials of so many blocks itself, while they are in its cache."""
+TASKS = 16
+"""Into at least so many runs the blocks are cut where there are enough, for many threads and a progress to watch."""
+
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """Threads over the blocks of one source; at most three blocks a thread are under way at once."""
+    """Threads over runs of blocks of one source; at most three runs a thread are under way, one block of each at once."""
 
     threads: int = 0
 
@@ -28,17 +33,27 @@ class LocalEngine:
         if source.blocks == 0:
             return scan_all(folds, empty_block(source.schema, columns))
 
-        def scan(index: int) -> tuple[int, list[Any]]:
-            block = source.read(index, columns)
-            return block.rows, scan_all(folds, condition.apply(block))
+        # Cut by the log alone, so that what is added up in which order does not depend on the threads.
+        a_task = min(max(source.blocks // TASKS, 1), BLOCKS_A_TASK)
+        tasks = -(-source.blocks // a_task)
+
+        def scan(task: int) -> tuple[int, list[Any]]:
+            rows, merged = 0, None
+            for index in range(task * a_task, min((task + 1) * a_task, source.blocks)):
+                block = source.read(index, columns)
+                rows, merged = (
+                    rows + block.rows,
+                    merge_all(folds, merged, scan_all(folds, condition.apply(block))),
+                )
+            return rows, merged or []
 
         merged: list[Any] | None = None
         done, threads = 0, self.threads or os.cpu_count() or 1
         with ThreadPoolExecutor(threads) as pool:
             under_way: deque[Future[tuple[int, list[Any]]]] = deque()
             try:
-                for index in range(source.blocks + 3 * threads):
-                    if index < source.blocks:
+                for index in range(tasks + 3 * threads):
+                    if index < tasks:
                         under_way.append(pool.submit(scan, index))
                     if index >= 3 * threads and under_way:
                         rows, partials = under_way.popleft().result()

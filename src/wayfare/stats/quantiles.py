@@ -28,9 +28,11 @@ def bucket_of(seconds: Numbers) -> npt.NDArray[np.int32]:
     Less than one second, zero and negative durations fall in bucket 0 (read back as 0 seconds); 2**32
     seconds and more in the last. Rows without a duration (NaN) are for the caller to leave out.
     """
-    bits = np.asarray(seconds, dtype=np.float32).view(np.int32)
-    buckets = np.clip((bits >> _SHIFT) - (_BITS_OF_ONE - 1), 0, BUCKETS - 1)
-    return np.asarray(buckets, dtype=np.int32)
+    bits: npt.NDArray[np.int32] = np.asarray(seconds, dtype=np.float32).view(np.int32)
+    buckets = np.asarray(bits >> _SHIFT)
+    buckets -= _BITS_OF_ONE - 1
+    np.maximum(buckets, 0, out=buckets)
+    return np.minimum(buckets, BUCKETS - 1, out=buckets)
 
 
 def seconds_of(bucket: npt.ArrayLike) -> Floats:

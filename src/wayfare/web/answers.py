@@ -73,6 +73,7 @@ class Answers:
         """Stops what is running."""
         self.jobs.close()
         self.counts.close()
+        self.studies.close()
 
     def ask(self, asked: Asked) -> Job[Answer]:
         """The job that answers; a parameter that can't be used is told at once."""

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from wayfare.errors import WayfareError
 from wayfare.web.answers import Answers
 from wayfare.web.api import api_routes, as_json
+from wayfare.web.documents import document_routes
 from wayfare.web.guard import Guard
 from wayfare.web.keep import keep_routes
 from wayfare.web.openapi import openapi
@@ -51,5 +52,6 @@ def create_app(folder: str | Path, host: str = "127.0.0.1") -> FastAPI:
     app.include_router(page_routes(answers))
     app.include_router(keep_routes(answers))
     app.include_router(rows_routes(answers))
+    app.include_router(document_routes(answers))
     app.mount("/static", StaticFiles(directory=STATIC))
     return app

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wayfare.errors import WayfareError
+from wayfare.workspace.document_text import LONGEST
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -29,8 +30,11 @@ HEADERS = {
     "cache-control": "private, no-cache",
 }
 KEEP = "/keep"
-"""The one address that is written to."""
+"""The address that keeps an assignment."""
+DOCUMENTS, DOCUMENTS_API = "/documents", "/api/documents"
+"""The addresses under which documents are changed: by forms of ours, and by JSON."""
 LONGEST_FORM = 65_536
+LONGEST_UPLOAD = LONGEST + LONGEST_FORM
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
 
@@ -45,7 +49,7 @@ class Refused(WayfareError):
 
 
 class WrongMethod(WayfareError):
-    """Pages and data here are only read, but for the one address that keeps an assignment."""
+    """Pages and data here are only read, but for assignments that are kept and documents that are changed."""
 
     code = "wrong_method"
     status = 405
@@ -93,7 +97,7 @@ class Guard:
             await self.respond(Request(scope), refusal)(scope, receive, guarded)
             return
         try:
-            method = "POST" if scope["method"] == "POST" else "GET"
+            method = scope["method"] if scope["method"] in ("POST", "PUT") else "GET"
             await self.app({**scope, "method": method}, receive, guarded)
         except Exception as error:
             logging.getLogger("wayfare.web").exception("%s failed", scope["path"])
@@ -111,8 +115,8 @@ def refusal_of(scope: Scope, host: str) -> WayfareError | None:
         return Refused(f"This server does not answer to the name {name!r}.", where="Host", hint=hint)
     if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
         return Refused("Another website's page can't read from here.", where="Sec-Fetch-Site")
-    if scope["method"] == "POST" and scope["path"] == KEEP:
-        return _foreign_form(headers)
+    if scope["method"] in written(scope["path"]):
+        return _foreign_form(headers, scope["path"])
     if scope["method"] not in ("GET", "HEAD"):
         return WrongMethod(
             f"{scope['method']} is not possible here.", where=scope["path"], allowed=("GET", "HEAD")
@@ -120,12 +124,32 @@ def refusal_of(scope: Scope, host: str) -> WayfareError | None:
     return None
 
 
-def _foreign_form(headers: Headers) -> Refused | None:
-    """Why a form is not taken: another site sent it, or it can't be one of ours. Its token is looked at later."""
+def written(path: str) -> tuple[str, ...]:
+    """The methods by which something is changed at an address; none for most."""
+    if path in (KEEP, DOCUMENTS) or path.startswith(f"{DOCUMENTS}/"):
+        return ("POST",)
+    return ("POST", "PUT") if path.startswith(f"{DOCUMENTS_API}/") else ()
+
+
+def _foreign_form(headers: Headers, path: str) -> Refused | None:
+    """Why something is not taken: another site sent it, or it can't be one of ours. A form's token is looked at later.
+
+    What is sent as JSON needs no token: no form of another site can send that, and its scripts are refused here.
+    """
     if headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return Refused("Another website's page can't change anything here.", where="Sec-Fetch-Site")
+    if path.startswith(DOCUMENTS_API):
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return Refused("Only JSON is taken here.", where="Content-Type", hint="Send application/json.")
+        origin = headers.get("origin")
+        if (
+            origin is not None
+            and origin.partition("://")[2].lower() != headers.get("host", "").strip().lower()
+        ):
+            return Refused("Another website's page can't change anything here.", where="Origin")
+    longest = LONGEST_FORM if path == KEEP else LONGEST_UPLOAD
     length = headers.get("content-length", "")
-    if not (length.isascii() and length.isdigit() and int(length) <= LONGEST_FORM):
+    if not (length.isascii() and length.isdigit() and len(length) < 12 and int(length) <= longest):
         return Refused("The form is too long, or does not say how long it is.", where="Content-Length")
     return None
 

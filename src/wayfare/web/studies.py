@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from wayfare.errors import InvalidParameter, NotReady, WayfareError
 from wayfare.histories.store import current_generation
 from wayfare.study import Study
 from wayfare.workspace import attributes
+from wayfare.workspace.database import DATABASE, VARIABLE, has_database
+from wayfare.workspace.documents import Documents, open_documents
 from wayfare.workspace.folder import CONFIG, Workspace, open_study, open_workspace
 
 KEPT = 8
@@ -38,6 +41,32 @@ class Studies:
         self._open: OrderedDict[tuple[str, View], Study] = OrderedDict()
         self._read: tuple[tuple[int, int] | None, Workspace] | None = None
         self._lock = threading.Lock()
+        self._documents: tuple[object, Documents] | None = None
+
+    @property
+    def documents(self) -> Documents:
+        """The workspace's documents; their database stays open, and is made where there is none."""
+        workspace = self.workspace
+        with self._lock:
+            kept = self._documents
+            if kept is None or kept[0] != _database_of(workspace):
+                if kept is not None:
+                    kept[1].close()
+                opened = open_documents(workspace)
+                kept = self._documents = (_database_of(workspace), opened)
+            return kept[1]
+
+    @property
+    def has_documents(self) -> bool:
+        """Whether there is a database that could hold any."""
+        return has_database(self.workspace)
+
+    def close(self) -> None:
+        """Lets go of the documents' database."""
+        with self._lock:
+            if self._documents is not None:
+                self._documents[1].close()
+                self._documents = None
 
     @property
     def workspace(self) -> Workspace:
@@ -50,13 +79,16 @@ class Studies:
         return read[1]
 
     def stamp(self) -> str:
-        """What changes whenever the log, the settings or the customers' attributes do."""
+        """What changes whenever the log, the settings, the customers' attributes or a document do."""
         workspace = self.workspace
         folders = (workspace.log_folder, workspace.anonymous_log_folder)
         logs = [generation.name for folder in folders if (generation := current_generation(folder))]
         changed, size = _state(workspace.config_path) or (0, 0)
         known = attributes.stamp(self.folder)
-        return "-".join([*(logs or ["empty"]), f"{changed:x}-{size:x}", *([known] if known else [])])
+        revisions = [self.documents.stamp()] if self.has_documents else []
+        return "-".join(
+            [*(logs or ["empty"]), f"{changed:x}-{size:x}", *([known] if known else []), *revisions]
+        )
 
     def open(self, view: View = View()) -> Study:
         """The study of the part of the log that `view` says."""
@@ -85,6 +117,15 @@ class Studies:
             raise NotReady(
                 error.problem, where=error.where, hint=f"Run: wayfare ingest {self.folder} FILE"
             ) from None
+
+
+def _database_of(workspace: Workspace) -> object:
+    """What tells one database from another: its address, or its file on the disk."""
+    try:
+        file = (workspace.folder / DATABASE).stat().st_ino
+    except OSError:
+        file = 0
+    return os.environ.get(VARIABLE), workspace.config.database, file
 
 
 def _state(path: Path) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
@@ -188,7 +188,7 @@ def apply_all(document: Document, changes: Sequence[Change]) -> tuple[Document, 
     ids = []
     for each in changes:
         try:
-            ids.append(_APPLIED[type(each)](type(document), said, each))
+            ids.append(_applied(type(document), said, each))
         except Conflict as conflict:
             clashes += conflict.clashes
     if clashes:
@@ -256,8 +256,7 @@ def described(document: Document, changes: Sequence[Change]) -> str:
     return "; ".join([*shown, *(["…"] if len(lines) > len(shown) else [])])
 
 
-def _add(kind: type[Document], said: Said, change: Change) -> str:
-    assert isinstance(change, Add)  # noqa: S101 - by the table below
+def _add(kind: type[Document], said: Said, change: Add) -> str:
     known = ways(said)
     path = _list_path(said, known, change.of, change.into, str(_words(change.item)))
     item = dict(change.item)
@@ -268,8 +267,7 @@ def _add(kind: type[Document], said: Said, change: Change) -> str:
     return _key(item)
 
 
-def _remove(kind: type[Document], said: Said, change: Change) -> str:  # noqa: ARG001
-    assert isinstance(change, Remove)  # noqa: S101
+def _remove(said: Said, change: Remove) -> str:
     path = ways(said).get(change.id)
     if path is None:
         return change.id  # somebody else took it out: it is as it shall be
@@ -282,8 +280,7 @@ def _remove(kind: type[Document], said: Said, change: Change) -> str:  # noqa: A
     return change.id
 
 
-def _move(kind: type[Document], said: Said, change: Change) -> str:
-    assert isinstance(change, Move)  # noqa: S101
+def _move(kind: type[Document], said: Said, change: Move) -> str:
     known = ways(said)
     path = _found(known, change.id, "")
     target = _list_path(said, known, change.of, change.into, change.id)
@@ -299,8 +296,7 @@ def _move(kind: type[Document], said: Said, change: Change) -> str:
     return change.id
 
 
-def _set(kind: type[Document], said: Said, change: Change) -> str:
-    assert isinstance(change, Set)  # noqa: S101
+def _set(kind: type[Document], said: Said, change: Set) -> str:
     steps = change.field.split(".")
     if steps[-1] in _FIXED:
         raise BadInput(f"{steps[-1]!r} can't be changed here.", where=change.field)
@@ -318,12 +314,17 @@ def _set(kind: type[Document], said: Said, change: Change) -> str:
     return change.id
 
 
-_APPLIED: dict[type, Callable[[type[Document], Said, Change], str]] = {
-    Add: _add,
-    Remove: _remove,
-    Move: _move,
-    Set: _set,
-}
+def _applied(kind: type[Document], said: Said, change: Change) -> str:
+    """Makes the change in `said`; the id of what it touched."""
+    match change:
+        case Add():
+            return _add(kind, said, change)
+        case Remove():
+            return _remove(said, change)
+        case Move():
+            return _move(kind, said, change)
+        case Set():
+            return _set(kind, said, change)
 
 
 def _with_seen(changes: Iterable[Change], document: Document) -> list[Change]:
@@ -407,7 +408,7 @@ def _fitting(item: Said, model: type[BaseModel], into: str) -> Said:
         )
     moved = {key: value for key, value in item.items() if key in fields}
     for key in _CLASSES:
-        allowed = [each for each in _literals(fields[key].annotation)] if key in fields else []
+        allowed = list(_literals(fields[key].annotation)) if key in fields else []
         if allowed and moved.get(key) not in allowed:
             moved.pop(key, None)
             if fields[key].is_required():
@@ -466,12 +467,12 @@ def _explained(error: ValidationError, said: Said, changes: Sequence[Change]) ->
     message = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == REFERENCE:
         path, message = first["ctx"]["problems"][0]
-    removed = {each.id for each in changes if isinstance(each, Remove | Move)}
-    item = next((_at(said, path[:n]) for n in range(len(path), 0, -1) if _is_item(said, path[:n])), None)
-    field = ".".join(step for step in path[-2:] if isinstance(step, str)) or "document"
+    removed = any(isinstance(each, Remove | Move) for each in changes)
+    deep = next((n for n in range(len(path), 0, -1) if _is_item(said, path[:n])), 0)
+    field = ".".join(str(step) for step in path[deep:]) or "document"
     hint = ""
-    if first["type"] == REFERENCE and removed and item is not None:
-        hint = f"{_quoted(_words(item))} refers to it. Change that first."
+    if first["type"] == REFERENCE and removed and deep:
+        hint = f"{_quoted(_words(_at(said, path[:deep])))} refers to it. Change that first."
     return BadInput(f"{message[:1].upper()}{message[1:].rstrip('.?')}.", where=field, hint=hint)
 
 
@@ -505,4 +506,6 @@ def _written(value: Any) -> str:
         )
     if isinstance(value, list | tuple):
         return "; ".join(_written(inner) for inner in value)
-    return f"“{value}”" if isinstance(value, str) else str(value)
+    return (
+        f"“{value}”" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+    )

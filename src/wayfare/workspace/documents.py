@@ -114,9 +114,9 @@ class Documents:
 
     def stamp(self) -> str:
         """What changes whenever a document or a branch does."""
-        asked = sa.select(sa.func.max(tables.revision.c.id), sa.func.max(tables.branch.c.id))
+        newest = [sa.select(sa.func.max(t.c.id)).scalar_subquery() for t in (tables.revision, tables.branch)]
         with self.database.reading() as connection:
-            return "-".join(str(number or 0) for number in connection.execute(asked).one())
+            return "-".join(str(number or 0) for number in connection.execute(sa.select(*newest)).one())
 
     def history(self, name: str, branch: str | None = None) -> list[Change]:
         """What led to the present state of a branch (of all, where none is named)? The newest first."""

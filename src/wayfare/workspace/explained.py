@@ -13,6 +13,8 @@ from wayfare.domain.document import REFERENCE
 from wayfare.errors import BadInput, UnknownName
 from wayfare.workspace.yaml_tree import Path, Tree
 
+_SHOWN = 200
+"""Characters of what was written that an error repeats."""
 _LATE = ("missing", "too_short", "string_type")
 """What may only be misspelt, wrong in itself, or one branch of several that did not fit: said after the rest."""
 _NAMES = ("literal_error", "enum")
@@ -62,15 +64,16 @@ def _said(
     """What an error says, and where; references come several at once."""
     path, kind = _path(error, tree), error["type"]
     key, late = path[-1] if path else "document", kind in _LATE
-    named = f"Entry {key + 1}" if isinstance(key, int) else repr(key)
+    named = f"Entry {key + 1}" if isinstance(key, int) else _short(repr(key))
     message = str(error["msg"]).removeprefix("Value error, ")
     if kind == REFERENCE:
         for place, text in error["ctx"]["problems"]:
-            yield _Wrong(place, late, f"{text[:1].upper()}{text[1:]}{'' if text.endswith('?') else '.'}")
+            text = _short(text[:1].upper() + text[1:])
+            yield _Wrong(place, late, f"{text}{'' if text.endswith('?') else '.'}")
     elif kind == "extra_forbidden":
         yield _unknown(path, "setting", str(key), _keys(model, path[:-1], tree))
     elif kind == "union_tag_invalid":
-        yield _unknown(path, "kind", str(error["ctx"]["tag"]), _expected(error))
+        yield _unknown((*path, "kind"), "kind", str(error["ctx"]["tag"]), _expected(error))
     elif kind in _NAMES and isinstance(error["input"], str):
         allowed = [
             n
@@ -86,15 +89,22 @@ def _said(
     elif kind in _SHAPES:
         yield _Wrong(path, late, f"{named} must be {_SHAPES[kind]}.")
     elif kind == "value_error":
+        message = message.replace(repr(error["input"]), _short(repr(error["input"])))
         yield _Wrong(path, late, f"{message[:1].upper()}{message[1:]}.")
     else:
-        yield _Wrong(path, late, f"{named} can't be {error['input']!r}: {message[:1].lower()}{message[1:]}.")
+        value = _short(repr(error["input"]))
+        yield _Wrong(path, late, f"{named} can't be {value}: {message[:1].lower()}{message[1:]}.")
 
 
 def _unknown(path: Path, kind: str, name: str, allowed: Iterator[str] | list[str]) -> _Wrong:
     names = tuple(dict.fromkeys(allowed))
-    unknown = UnknownName.among(kind, name, names)
+    unknown = UnknownName.among(kind, _short(name), names)
     return _Wrong(path, False, unknown.problem, names, unknown.hint)
+
+
+def _short(text: str) -> str:
+    """The text; of a long one its beginning and its end, which says what is wrong with it."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} … {text[-_SHOWN // 2 :]}"
 
 
 def _path(error: ErrorDetails, tree: Tree) -> Path:

@@ -10,6 +10,10 @@ import yaml
 from wayfare.errors import BadInput
 
 Path = tuple[int | str, ...]
+MOST_NODES = 300_000
+"""Names and values of one file; a canvas of 5,000 items has half as many."""
+_SHOWN = 80
+_PLAIN = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,21 @@ class Tree:
 
 
 class _Loader(yaml.BaseLoader):
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.left = MOST_NODES
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):  # a few aliases of aliases can stand for gigabytes
             event: Any = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(
                 None, None, "references (*name) are not used here", event.start_mark
             )
+        self.left -= 1
+        if self.left < 0:
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            problem = f"there are more than {MOST_NODES:,} names and values"
+            raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
         return super().compose_node(parent, index)
 
 
@@ -60,6 +73,7 @@ def _value(
     node: yaml.Node, path: Path, nodes: dict[Path, yaml.Node], keys: dict[Path, yaml.Node], where: str
 ) -> Any:
     nodes[path] = node
+    _check_plain(node, where)
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key, inner in node.value:
@@ -68,10 +82,11 @@ def _value(
                 raise BadInput("A setting's name must be plain text.", where=f"{where}, line {line}")
             if key.value in found:
                 raise BadInput(
-                    f"{key.value!r} stands here twice.",
+                    f"{_short(key.value)!r} stands here twice.",
                     where=f"{where}, line {line}",
                     hint="Keep one of them.",
                 )
+            _check_plain(key, where)
             keys[*path, key.value] = key
             found[key.value] = _value(inner, (*path, key.value), nodes, keys, where)
         return {key: value for key, value in found.items() if value is not None}
@@ -79,6 +94,17 @@ def _value(
         return [_value(inner, (*path, index), nodes, keys, where) for index, inner in enumerate(node.value)]
     absent = getattr(node, "style", None) is None and node.value in ("", "~", "null")
     return None if absent else node.value
+
+
+def _check_plain(node: yaml.Node, where: str) -> None:
+    if node.tag not in _PLAIN:
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+        problem = f"The tag {_short(tag)!r} is not used here: all text is text."
+        raise BadInput(problem, where=f"{where}, line {node.start_mark.line + 1}", hint="Take it away.")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _unreadable(error: yaml.YAMLError, where: str) -> BadInput:

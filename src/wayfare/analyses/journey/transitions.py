@@ -18,15 +18,13 @@ from wayfare.histories.orders import one_row_an_order
 from wayfare.histories.visits import SESSION_COLUMNS, by_session
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.proportions import wilson
-from wayfare.stats.quantiles import BUCKETS, bucket_of, sparse_quantile
+from wayfare.stats.quantiles import bucket_of, sparse_quantile
 from wayfare.study import Study
 
 FEW = 10
 """Fewer steps than this from an event are too few to call one of them usual."""
 DRAWN = 12
 
-_SLOTS = BUCKETS + 1
-"""Of each edge: its steps by duration, and in the last slot its customers."""
 _DENSE = 1 << 22
 
 
@@ -96,19 +94,32 @@ def _run_lengths(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
 
 @dataclass(frozen=True)
 class _Steps(Fold[dict[str, Any]]):
-    """Counts per edge and duration, dense for a few events and sparse for many."""
+    """Counts per edge and duration, dense for a few events and sparse for many.
+
+    Attributes:
+        events: How many names of events there are.
+        gap: The pause that ends a session, in µs; None where histories are whole.
+        loops: Whether steps from an event to itself count.
+        buckets: How many buckets hold every duration of the log; an edge's slot after them counts its customers.
+    """
 
     events: int
     gap: int | None
     loops: bool
+    buckets: int
 
     @property
     def columns(self) -> tuple[str, ...]:
         return ("event", "order", *SESSION_COLUMNS)
 
     @property
+    def slots(self) -> int:
+        """How many cells an edge has."""
+        return self.buckets + 1
+
+    @property
     def dense(self) -> bool:
-        return self.events**2 * _SLOTS <= _DENSE
+        return self.events**2 * self.slots <= _DENSE
 
     def scan(self, block: Block) -> dict[str, Any]:
         block = one_row_an_order(block)
@@ -116,30 +127,42 @@ class _Steps(Fold[dict[str, Any]]):
         block = block if visits is None else visits.block
         # Narrow integers as far as they go: what is scanned per row is bound by memory.
         event: NDArray[Any] = block["event"].astype(np.int16 if self.events < 181 else np.int64)
+        first, last = event[block.starts[:-1]], event[block.starts[1:] - 1]
         found = {
-            "seen": np.bincount(event, minlength=self.events),
-            "starts": np.bincount(event[block.starts[:-1]], minlength=self.events),
-            "ends": np.bincount(event[block.starts[1:] - 1], minlength=self.events),
+            "starts": np.bincount(first, minlength=self.events),
+            "ends": np.bincount(last, minlength=self.events),
+            "stays": np.zeros(self.events, dtype=np.int64),
         }
-        joined = ~block.first[1:]
+        edge = event[:-1] * self.events
+        edge += event[1:]
+        edge[block.starts[1:-1] - 1] = self.events**2  # from one history to the next is no step
         if not self.loops:
-            joined &= event[1:] != event[:-1]
-        edge = (event[:-1] * self.events + event[1:])[joined].astype(np.int64)
-        owner = block.owner[:-1][joined]
-        whose = owner if visits is None else visits.customer[owner]
-        return {**found, "cells": self._cells(edge, bucket_of(np.diff(block["time"])[joined] / 1e6), whose)}
+            stay = np.flatnonzero((event[1:] == event[:-1]) & (edge < self.events**2))
+            found["stays"] = np.bincount(event[stay], minlength=self.events)
+            edge[stay] = self.events**2
+        gap = np.diff(block["time"]).astype(np.float32)
+        gap /= 1e6
+        whose = block.owner[:-1] if visits is None else visits.customer[block.owner[:-1]]
+        return {**found, "cells": self._cells(edge, bucket_of(gap), whose)}
 
-    def _cells(self, edge: NDArray[np.int64], slot: NDArray[np.int32], owner: NDArray[np.int64]) -> Any:
+    def _cells(self, edge: NDArray[Any], slot: NDArray[np.int32], owner: NDArray[np.int64]) -> Any:
+        """Counts per edge and duration, and per edge its customers; the edge after the last is none."""
+        none = self.events**2
         if self.dense:
-            cells = np.bincount(edge * _SLOTS + slot, minlength=self.events**2 * _SLOTS)
-            cells[BUCKETS::_SLOTS] = owners_of_each(owner, edge, self.events**2)
+            key = edge.astype(np.int32)
+            key *= self.slots
+            key += slot
+            cells = np.bincount(key, minlength=(none + 1) * self.slots)[: none * self.slots]
+            cells[self.buckets :: self.slots] = owners_of_each(owner, edge, none + 1)[:none]
             return cells
-        pairs, _ = _run_lengths(owner * self.events**2 + edge)
-        whose = (pairs % self.events**2) * _SLOTS + BUCKETS
-        return _Sparse((_run_lengths(np.concatenate((edge * _SLOTS + slot, whose))),))
+        step = np.flatnonzero(edge < none)
+        key = edge[step].astype(np.int64)
+        pairs, _ = _run_lengths(owner[step] * none + key)
+        whose = (pairs % none) * self.slots + self.buckets
+        return _Sparse((_run_lengths(np.concatenate((key * self.slots + slot[step], whose))),))
 
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
-        both = {name: left[name] + right[name] for name in ("seen", "starts", "ends")}
+        both = {name: left[name] + right[name] for name in ("starts", "ends", "stays")}
         if self.dense:
             into = left["cells"] if left["cells"].flags.writeable else None
             cells = np.add(left["cells"], right["cells"], out=into)
@@ -171,19 +194,25 @@ def transitions(
         loops: Whether steps from an event to itself count; without them the others add up to 1.
     """
     names = study.log.names("event").to_list()
-    found = study.fold(_Steps(len(names), gap.microseconds if unit == "session" else None, loops))
-    edges, ends = _edges(found["cells"], names), _ends(found, names)
+    facts = study.log.facts
+    longest = ((facts.last or 0) - (facts.first or 0)) / 1e6
+    fold = _Steps(
+        len(names), gap.microseconds if unit == "session" else None, loops, int(bucket_of(longest)) + 1
+    )
+    found = study.fold(fold)
+    edges = _edges(found["cells"], names, fold.slots)
+    ends = _ends(found, edges, names)
     return TransitionsResult(edges=edges, ends=ends, findings=_findings(edges, ends, unit))
 
 
-def _edges(cells: Any, names: list[str]) -> pa.Table:
+def _edges(cells: Any, names: list[str], slots: int) -> pa.Table:
     if isinstance(cells, _Sparse):
         keys, counts = cells.merged()
     else:
         keys = np.flatnonzero(cells)
         counts = cells[keys]
-    edge, slot = np.divmod(keys, _SLOTS)
-    step = slot < BUCKETS
+    edge, slot = np.divmod(keys, slots)
+    step = slot < slots - 1
     which, median = sparse_quantile(edge[step], slot[step], counts[step], 0.5)
     count = _sums(np.searchsorted(which, edge[step]), counts[step], len(which))
     source, target = np.divmod(which, max(len(names), 1))
@@ -206,8 +235,11 @@ def _sums(group: NDArray[np.int64], counts: NDArray[np.int64], groups: int) -> N
     return total
 
 
-def _ends(found: dict[str, Any], names: list[str]) -> pa.Table:
-    seen = found["seen"]
+def _ends(found: dict[str, Any], edges: pa.Table, names: list[str]) -> pa.Table:
+    code = {name: index for index, name in enumerate(names)}
+    source = np.array([code[name] for name in edges["source"].to_pylist()], dtype=np.int64)
+    # Whatever is seen is left for another event, repeated, or the last.
+    seen = _sums(source, edges["count"].to_numpy(), len(names)) + found["stays"] + found["ends"]
     order = sorted(np.flatnonzero(seen), key=lambda code: (-seen[code], names[code]))
     ends = found["ends"][order]
     return table(

@@ -1,0 +1,205 @@
+"""On how few the revenue rests: by revenue stream (or kind of product), by channel, and by customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from wayfare.domain.canvas import Canvas
+from wayfare.histories.block import Block
+from wayfare.histories.fold import Fold
+from wayfare.histories.schema import Kind
+from wayfare.histories.stages import StageMap
+from wayfare.stats.proportions import ratio_interval
+from wayfare.study import Study
+
+FEW = 10
+"""Under so many customers a share has no interval, and nothing is said of it."""
+SHOWN = 10
+STREAMS, CUSTOMERS = "revenue stream", "customers"
+_NEITHER = "of no stream"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One way of cutting revenue up.
+
+    Attributes:
+        of: What it is cut by.
+        names: Its parts; the last stands for what belongs to none.
+        column: The coded column of an order's row that says the part; empty where the event does.
+        parts: For each event's code the parts that its rows belong to, each with its share.
+    """
+
+    of: str
+    names: tuple[str, ...]
+    column: str = ""
+    parts: tuple[tuple[tuple[int, float], ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Revenue(Fold[dict[str, dict[str, NDArray[np.float64]]]]):
+    """Sums over customers of what they brought to each part and in all.
+
+    Attributes:
+        stages: Which events are orders.
+        cuts: How revenue is cut up.
+        valued: Whether the log has values; else each order line counts as one.
+    """
+
+    stages: StageMap
+    cuts: tuple[Cut, ...]
+    valued: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The event, the value, and the columns that say parts."""
+        return ("event", "value", *(cut.column for cut in self.cuts if cut.column))
+
+    def scan(self, block: Block) -> dict[str, dict[str, NDArray[np.float64]]]:
+        """For each cut: of each part Σx, Σx², Σxy and customers (parts, 4); in all Σy, Σy² and customers (3,)."""
+        return {cut.of: self._sums(block, *self._paid(block, cut), len(cut.names)) for cut in self.cuts}
+
+    def _paid(self, block: Block, cut: Cut) -> tuple[NDArray, NDArray, NDArray]:
+        """The customer, the part and the amount of everything that was paid."""
+        value = block["value"] if block.has("value") else np.ones(block.rows)
+        paid = np.nan_to_num(value) > 0
+        if cut.column or not cut.parts:
+            rows = np.flatnonzero(paid & self.stages.is_order(block))
+            part = block[cut.column][rows] if cut.column else np.zeros(len(rows), dtype=np.int64)
+            return block.owner[rows], np.where(part < 0, len(cut.names) - 1, part), value[rows]
+        found: list[tuple[NDArray, NDArray, NDArray]] = []
+        for event, parts in enumerate(cut.parts):
+            rows = np.flatnonzero(paid & (block["event"] == event)) if parts else np.zeros(0, dtype=np.int64)
+            found += [
+                (block.owner[rows], np.full(len(rows), part), share * value[rows]) for part, share in parts
+            ]
+        owner, part, amount = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        return owner, part, amount
+
+    def _sums(
+        self, block: Block, owner: NDArray, part: NDArray, amount: NDArray, parts: int
+    ) -> dict[str, NDArray[np.float64]]:
+        whole = np.bincount(owner, weights=amount, minlength=block.customers)
+        keys, place = np.unique(owner * parts + part, return_inverse=True)
+        x = np.bincount(place, weights=amount, minlength=len(keys))
+        y, at = whole[keys // parts], keys % parts
+        sums = [np.bincount(at, weights=each, minlength=parts) for each in (x, x * x, x * y, np.ones(len(x)))]
+        return {
+            "parts": np.column_stack(sums),
+            "all": np.array([whole.sum(), (whole**2).sum(), (whole > 0).sum()]),
+        }
+
+
+def cuts_of(study: Study, canvas: Canvas | None) -> tuple[Cut, ...]:
+    """By the canvas's revenue streams where they are bound to events, by category or product, by channel, and by customer."""
+    found = [_column(study, column) for column in ("category", "product")]
+    kinds = [cut for cut in found if cut is not None][:1]
+    cuts = [_streams(study, canvas), *kinds, _column(study, "channel"), Cut(CUSTOMERS, ("all",))]
+    return tuple(cut for cut in cuts if cut is not None)
+
+
+def _column(study: Study, column: str) -> Cut | None:
+    if column not in study.log.schema or study.log.schema[column] is not Kind.CODE:
+        return None
+    return Cut(column, (*study.log.names(column).to_list(), "unknown"), column)
+
+
+def _streams(study: Study, canvas: Canvas | None) -> Cut | None:
+    """By the streams that name events of the log; an event's money is shared by weight, that of other orders is of none."""
+    bound = [
+        (number, touched) for number, stream in enumerate(canvas.revenue_streams if canvas else ())
+        for touched in stream.bindings.touchpoints
+    ]  # fmt: skip
+    events = study.log.names("event").to_list()
+    if canvas is None or not any(touched.event in events for _, touched in bound):
+        return None
+    parts = []
+    for event in events:
+        mine = [(number, touched.weight) for number, touched in bound if touched.event == event]
+        total = sum(weight for _, weight in mine)
+        none = ((len(canvas.revenue_streams), 1.0),) if event in study.journey.orders else ()
+        parts.append(tuple((number, weight / total) for number, weight in mine) or none)
+    return Cut(STREAMS, (*(stream.text for stream in canvas.revenue_streams), _NEITHER), parts=tuple(parts))
+
+
+def concentration_rows(
+    cuts: Sequence[Cut],
+    sums: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    tenths: pa.Table | None,
+    valued: bool,
+) -> list[Row]:
+    """The shares of the parts, the largest first, with the Herfindahl–Hirschman index of each cut.
+
+    Args:
+        cuts: How revenue was cut up.
+        sums: What the fold gave.
+        tenths: The table `concentration` of `value`; None where it could not answer.
+        valued: Whether shares are of money.
+    """
+    note = "" if valued else "no values in the log: shares of order lines"
+    rows: list[Row] = []
+    for cut in cuts:
+        told = _tenths(sums[cut.of], tenths) if cut.of == CUSTOMERS else _parts(cut, sums[cut.of])
+        rows += [row | {"of": cut.of, "note": "; ".join(n for n in (row["note"], note) if n)} for row in told]
+    return rows
+
+
+def _parts(cut: Cut, sums: Mapping[str, NDArray[np.float64]]) -> list[Row]:
+    x, xx, xy, n = sums["parts"].T
+    y, yy, customers = sums["all"].tolist()
+    if y <= 0:
+        return []
+    share = x / y
+    order = sorted(np.flatnonzero(x > 0).tolist(), key=lambda at: (-x[at], cut.names[at]))
+    known = {"herfindahl": float(share @ share), "as_equal": float(1 / (share @ share))}
+    rows = []
+    for at in order[:SHOWN]:
+        low, high, note = _ends(x[at], y, xx[at], xy[at], yy, customers)
+        rows.append({
+            "name": cut.names[at], "share": float(share[at]), "low": low, "high": high, "note": note, "value": float(x[at]),
+            "customers": int(n[at]), **known,
+        })  # fmt: skip
+    rest = order[SHOWN:]
+    if rest:
+        rows.append({
+            "name": "all others", "share": float(share[rest].sum()), "low": None, "high": None, "value": float(x[rest].sum()),
+            "customers": None, "note": f"{len(rest):,} more", **known,
+        })  # fmt: skip
+    return rows
+
+
+def _ends(
+    x: float, y: float, xx: float, xy: float, yy: float, n: float
+) -> tuple[float | None, float | None, str]:
+    """The ends of a share's interval by the delta method, customers as the sample; none under `FEW` of them."""
+    if n < FEW:
+        return None, None, "too few to say: under 10 customers"
+    if y - x <= 1e-9 * y:  # all of it: what is left of the residuals is the dust of floats
+        return 1.0, 1.0, ""
+    interval = ratio_interval(x, y, xx, xy, yy, n)
+    return max(float(interval.low), 0.0), min(float(interval.high), 1.0), ""
+
+
+def _tenths(sums: Mapping[str, NDArray[np.float64]], tenths: pa.Table | None) -> list[Row]:
+    """The tenths of the customers; the index is over single customers."""
+    y, yy, _ = sums["all"].tolist()
+    told = tenths.to_pylist() if tenths is not None else []
+    if y <= 0 or not told:
+        return []
+    index = yy / y**2
+    return [
+        {
+            "name": f"tenth {row['tenth']} of the customers", "share": row["share"],
+            # What is cumulated up to the first tenth is its own.
+            "low": row["low"] if row["tenth"] == 1 else None, "high": row["high"] if row["tenth"] == 1 else None,
+            "herfindahl": index, "as_equal": 1 / index, "value": row["value"], "customers": None, "note": "",
+        }
+        for row in told
+    ]  # fmt: skip
