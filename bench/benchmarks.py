@@ -175,6 +175,14 @@ BENCHMARKS: dict[str, Benchmark] = {
     "answers": Benchmark(
         "Kano, drivers and NPS, 1,000 draws", "our_answers", None, "seconds", 10, unit="answers"
     ),
+    "canvas-evidence": Benchmark(
+        "Evidence of 5,000 items, 496 bindings, 1 million events",
+        "our_evidence",
+        None,
+        "seconds",
+        10,
+        size="none",
+    ),
     "help": Benchmark("`wayfare --help`", "our_help", None, "seconds", 0.3, size="none", repeats=10),
 }
 _MET: dict[str, Callable[[Any, Any], bool]] = {

@@ -16,6 +16,7 @@ from typing import Any
 
 from bench import repurchase
 from bench.answers import our_answers
+from bench.evidence import our_evidence
 from bench.events import DAY, NAMES, STEPS, WITHIN_DAYS, Data
 
 Call = Callable[[Path], Any]
@@ -234,6 +235,7 @@ CONTENDERS: dict[str, Contender] = {
     "our_journey_study": Contender("Wayfare", our_journey_study, ("log",)),
     "our_ingest": Contender("Wayfare", our_ingest, ("csv",)),
     "our_answers": Contender("Wayfare", our_answers, ()),
+    "our_evidence": Contender("Wayfare", our_evidence, ()),
     "our_help": Contender("Wayfare", our_help, ()),
     "clickhouse_plain": Contender("ClickHouse", clickhouse_plain, ("clickhouse",), ("chdb",)),
     "clickhouse_encoded": Contender("ClickHouse", clickhouse_encoded, ("clickhouse",), ("chdb",)),

@@ -20,10 +20,10 @@ from tests.charts.boards import (
     words,
 )
 from wayfare.charts import theme
-from wayfare.charts.board import A3, COLOURS, NARROW, BoardPicture
+from wayfare.charts.board import A3, COLOURS, NARROW
 from wayfare.charts.canvas_map import draw
 from wayfare.charts.canvas_notes import BLOCK_TITLES, HINTS
-from wayfare.charts.picture import pdf, png
+from wayfare.charts.picture import TwoLayouts, pdf, png
 from wayfare.domain.canvas import BLOCKS, Canvas
 
 EXAMPLES = {
@@ -35,17 +35,17 @@ EXAMPLES = {
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
-def example(request: pytest.FixtureRequest) -> tuple[Canvas, BoardPicture]:
+def example(request: pytest.FixtureRequest) -> tuple[Canvas, TwoLayouts]:
     canvas, evidence = EXAMPLES[request.param]()
     return canvas, draw(canvas, evidence, note="n = 3,400", currency="EUR")
 
 
 @pytest.fixture(scope="module")
-def roaster() -> BoardPicture:
+def roaster() -> TwoLayouts:
     return draw(documents.roaster(), documents.EVIDENCE, currency="EUR")
 
 
-def test_all_that_is_said_is_there_once_in_its_block(example: tuple[Canvas, BoardPicture]):
+def test_all_that_is_said_is_there_once_in_its_block(example: tuple[Canvas, TwoLayouts]):
     canvas, picture = example
     for svg in (picture.svg(), picture.narrow()):
         blocks = groups(root_of(svg), "block")
@@ -58,25 +58,25 @@ def test_all_that_is_said_is_there_once_in_its_block(example: tuple[Canvas, Boar
             assert " ".join(item.text.split()) in note.get("aria-label", "")
 
 
-def test_nothing_leaves_its_place(example: tuple[Canvas, BoardPicture]):
+def test_nothing_leaves_its_place(example: tuple[Canvas, TwoLayouts]):
     for svg in (example[1].svg(), example[1].narrow()):
         assert list(reaching_out(root_of(svg))) == []
 
 
-def test_text_is_text_and_never_markup(example: tuple[Canvas, BoardPicture]):
+def test_text_is_text_and_never_markup(example: tuple[Canvas, TwoLayouts]):
     for svg in (example[1].svg(), example[1].narrow(), example[1].html()):
         assert "<script" not in svg
         assert "javascript:" not in svg
 
 
-def test_the_same_canvas_is_the_same_drawing(example: tuple[Canvas, BoardPicture]):
+def test_the_same_canvas_is_the_same_drawing(example: tuple[Canvas, TwoLayouts]):
     canvas, picture = example
     evidence = next(given for doc, given in (make() for make in EXAMPLES.values()) if doc == canvas)
     again = draw(canvas, evidence, note="n = 3,400", currency="EUR")
     assert (again.svg(), again.narrow()) == (picture.svg(), picture.narrow())
 
 
-def test_blocks_stand_where_osterwalder_and_pigneur_put_them(roaster: BoardPicture):
+def test_blocks_stand_where_osterwalder_and_pigneur_put_them(roaster: TwoLayouts):
     frames = {}
     for block, group in groups(root_of(roaster.svg()), "block").items():
         frame = group.find(f"{SVG}rect")
@@ -99,7 +99,7 @@ def test_blocks_stand_where_osterwalder_and_pigneur_put_them(roaster: BoardPictu
     assert frames["cost_structure"][2] == pytest.approx(frames["revenue_streams"][0], abs=0.2)
 
 
-def test_it_fits_an_a3_sheet_in_letters_that_can_be_read(roaster: BoardPicture):
+def test_it_fits_an_a3_sheet_in_letters_that_can_be_read(roaster: TwoLayouts):
     root = root_of(roaster.svg())
     scale = min(A3[0] / float(root.get("width")), A3[1] / float(root.get("height")))
     smallest = min(float(text.get("font-size")) for text in texts(root))
@@ -114,14 +114,14 @@ def test_two_hundred_notes_get_more_columns():
     assert len(boxes(root)) == 200
 
 
-def test_a_phone_gets_one_column(roaster: BoardPicture):
+def test_a_phone_gets_one_column(roaster: TwoLayouts):
     root = root_of(roaster.narrow())
     assert float(root.get("width")) == NARROW
     assert len({(left, right) for left, _, right, _ in boxes(root).values()}) == 1
     assert list(groups(root, "block")) == list(BLOCKS)
 
 
-def test_verdicts_differ_by_shape_and_word_and_colour(roaster: BoardPicture):
+def test_verdicts_differ_by_shape_and_word_and_colour(roaster: TwoLayouts):
     notes = groups(root_of(roaster.svg()), "item")
     badges = {}
     for id in ("fresh", "pause", "farmer"):
@@ -145,7 +145,7 @@ def test_what_was_believed_but_not_tested_is_said_where_somebody_looked():
     assert "Believed, not tested" not in draw(canvas).svg()
 
 
-def test_segment_importance_kind_and_amount(roaster: BoardPicture):
+def test_segment_importance_kind_and_amount(roaster: TwoLayouts):
     notes = groups(root_of(roaster.svg()), "item")
     assert "For Independent cafés within 60 km that need the same roast every week" in words(notes["same"])
     assert "Variable, EUR 4.10 for each order" in words(notes["green"])
@@ -179,7 +179,7 @@ def test_the_title_says_what_the_log_said():
     assert draw(canvas, title="Ours.").title == "Ours."
 
 
-def test_screen_readers_get_title_description_and_lists(roaster: BoardPicture):
+def test_screen_readers_get_title_description_and_lists(roaster: TwoLayouts):
     for svg in (roaster.svg(), roaster.narrow()):
         root = root_of(svg)
         assert root.get("aria-label") == root.find(f"{SVG}title").text == roaster.title
@@ -198,19 +198,19 @@ def test_words_can_be_read_on_every_colour_in_light_and_dark(colour: str):
     assert contrast("#E8EAEE", dark) > 7
 
 
-def test_dark_is_a_rule_and_light_an_attribute(roaster: BoardPicture):
+def test_dark_is_a_rule_and_light_an_attribute(roaster: TwoLayouts):
     assert "prefers-color-scheme:dark" in roaster.svg()
     assert f'fill="{theme.INK}"' in roaster.svg()
     assert "prefers-color-scheme:dark" in roaster.html()
     assert roaster.html().count("<svg") == 2
 
 
-def test_saved_as_pdf_and_png(roaster: BoardPicture):
+def test_saved_as_pdf_and_png(roaster: TwoLayouts):
     assert pdf(roaster).startswith(b"%PDF")
     assert png(roaster, 0.5).startswith(b"\x89PNG")
 
 
-def test_both_layouts_say_that_data_are_simulated(roaster: BoardPicture):
+def test_both_layouts_say_that_data_are_simulated(roaster: TwoLayouts):
     shown = roaster.simulated()
     assert "Simulated data." in shown.svg()
     assert "Simulated data." in shown.narrow()

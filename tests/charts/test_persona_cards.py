@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from wayfare.charts.persona_cards import CARD, PersonaCards, draw
+from wayfare.charts.persona_cards import CARD, draw
+from wayfare.charts.picture import TwoLayouts
 
 
 def card(name: str, **changed: Any) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def trait(name: str, what: str, kind: str = "behaviour", lift: float | None = 2.
 
 
 @pytest.fixture(scope="module")
-def picture() -> PersonaCards:
+def picture() -> TwoLayouts:
     names = ["Evening <b> browsers", "Readers", "Store visitors", "Others"]
     unknown = {"repurchase_rate": None, "value": None, "satisfaction": None, "typical_path": None}
     personas = [card(names[0]), card(names[1], **unknown), *(card(name) for name in names[2:])]
@@ -36,7 +37,7 @@ def picture() -> PersonaCards:
     return draw(personas, traits, title="Four kinds.", currency="EUR", note="n = 480")
 
 
-def test_what_a_card_says(picture: PersonaCards):
+def test_what_a_card_says(picture: TwoLayouts):
     for svg in (picture.svg(), picture.narrow()):
         assert "Evening &lt;b&gt; browsers" in svg
         assert "<b>" not in svg
@@ -49,12 +50,12 @@ def test_what_a_card_says(picture: PersonaCards):
     assert "trait 0 60% (others 30%)" in picture.alt
 
 
-def test_three_a_row_and_one_on_a_phone(picture: PersonaCards):
+def test_three_a_row_and_one_on_a_phone(picture: TwoLayouts):
     width = [int(re.findall(r'viewBox="0 0 (\d+)', svg)[0]) for svg in (picture.svg(), picture.narrow())]
     assert width[0] > 3 * CARD > CARD < width[1] < 400
 
 
-def test_nothing_is_drawn_beside_the_paper(picture: PersonaCards):
+def test_nothing_is_drawn_beside_the_paper(picture: TwoLayouts):
     for svg in (picture.svg(), picture.narrow()):
         size = [float(n) for n in re.findall(r'viewBox="0 0 (\d+) (\d+)"', svg)[0]]
         for x, y in re.findall(r'<text x="([\d.]+)" y="([\d.]+)"', svg):
@@ -62,7 +63,7 @@ def test_nothing_is_drawn_beside_the_paper(picture: PersonaCards):
             assert 0 < float(y) < size[1]
 
 
-def test_both_layouts_say_that_data_are_simulated(picture: PersonaCards):
+def test_both_layouts_say_that_data_are_simulated(picture: TwoLayouts):
     shown = picture.simulated()
     assert "Simulated data." in shown.svg()
     assert "Simulated data." in shown.narrow()

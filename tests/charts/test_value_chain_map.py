@@ -8,9 +8,9 @@ import pytest
 
 from tests.charts import strategy_documents as documents
 from tests.charts.boards import SVG, boxes, contrast, groups, reaching_out, root_of, squeezed, words
-from wayfare.charts.board import NARROW, BoardPicture
+from wayfare.charts.board import NARROW
 from wayfare.charts.chain_cards import CATEGORY_TITLES, HINTS
-from wayfare.charts.picture import pdf, png
+from wayfare.charts.picture import TwoLayouts, pdf, png
 from wayfare.charts.value_chain_map import BANDS, draw
 from wayfare.domain.value_chain import PRIMARY, SUPPORT, ValueChain
 
@@ -27,17 +27,17 @@ EXAMPLES = {
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
-def example(request: pytest.FixtureRequest) -> tuple[ValueChain, BoardPicture]:
+def example(request: pytest.FixtureRequest) -> tuple[ValueChain, TwoLayouts]:
     chain, evidence, costs = EXAMPLES[request.param]()
     return chain, draw(chain, evidence, costs=costs, note="n = 3,400", currency="EUR")
 
 
 @pytest.fixture(scope="module")
-def roaster() -> BoardPicture:
+def roaster() -> TwoLayouts:
     return draw(documents.chain(), documents.CHAIN_EVIDENCE, costs=documents.COSTS, currency="EUR")
 
 
-def test_every_activity_is_there_in_its_category(example: tuple[ValueChain, BoardPicture]):
+def test_every_activity_is_there_in_its_category(example: tuple[ValueChain, TwoLayouts]):
     chain, picture = example
     for svg in (picture.svg(), picture.narrow()):
         categories = groups(root_of(svg), "category")
@@ -49,22 +49,22 @@ def test_every_activity_is_there_in_its_category(example: tuple[ValueChain, Boar
             assert activity.text in card.get("aria-label", "")
 
 
-def test_nothing_leaves_its_place(example: tuple[ValueChain, BoardPicture]):
+def test_nothing_leaves_its_place(example: tuple[ValueChain, TwoLayouts]):
     for svg in (example[1].svg(), example[1].narrow()):
         assert list(reaching_out(root_of(svg))) == []
 
 
-def test_text_is_text_and_never_markup(example: tuple[ValueChain, BoardPicture]):
+def test_text_is_text_and_never_markup(example: tuple[ValueChain, TwoLayouts]):
     for svg in (example[1].svg(), example[1].narrow(), example[1].html()):
         assert "<script" not in svg
 
 
-def test_the_same_chain_is_the_same_drawing(roaster: BoardPicture):
+def test_the_same_chain_is_the_same_drawing(roaster: TwoLayouts):
     again = draw(documents.chain(), documents.CHAIN_EVIDENCE, costs=documents.COSTS, currency="EUR")
     assert (again.svg(), again.narrow()) == (roaster.svg(), roaster.narrow())
 
 
-def test_an_arrow_that_ends_in_the_margin(roaster: BoardPicture):
+def test_an_arrow_that_ends_in_the_margin(roaster: TwoLayouts):
     root = root_of(roaster.svg())
     frames = {}
     for name, group in groups(root, "category").items():
@@ -80,7 +80,7 @@ def test_an_arrow_that_ends_in_the_margin(roaster: BoardPicture):
     assert float(margin.get("x")) > frames["service"][2]
 
 
-def test_cards_say_owner_cost_and_target(roaster: BoardPicture):
+def test_cards_say_owner_cost_and_target(roaster: TwoLayouts):
     cards = groups(root_of(roaster.svg()), "item")
     assert "Owner: Parcel service" in words(cards["deliver"])
     assert "Cost EUR 88,100; 28% of all" in words(cards["deliver"])
@@ -99,7 +99,7 @@ def test_without_computed_costs_those_of_the_document_are_drawn():
     assert "EUR 0.60 a minute" in words(cards["pack"])  # 4,320 for 7,200 minutes
 
 
-def test_parts_are_indented_on_the_card_of_the_whole(roaster: BoardPicture):
+def test_parts_are_indented_on_the_card_of_the_whole(roaster: TwoLayouts):
     root = root_of(roaster.svg())
     cards = groups(root, "item")
     inside = groups(cards["roast"], "item")
@@ -113,7 +113,7 @@ def test_parts_are_indented_on_the_card_of_the_whole(roaster: BoardPicture):
     }
 
 
-def test_linkages_are_a_list(roaster: BoardPicture):
+def test_linkages_are_a_list(roaster: TwoLayouts):
     for svg in (roaster.svg(), roaster.narrow()):
         said = words(root_of(svg))
         assert "“Roast on Mondays and Thursdays” feeds “Pack on the day of roasting” (the same day)" in said
@@ -128,14 +128,14 @@ def test_an_empty_category_says_what_belongs_there():
             assert group.get("aria-label") == f"{CATEGORY_TITLES[name]}: nothing yet"
 
 
-def test_a_phone_gets_one_column(roaster: BoardPicture):
+def test_a_phone_gets_one_column(roaster: TwoLayouts):
     root = root_of(roaster.narrow())
     assert float(root.get("width")) == NARROW
     assert len({(left, right) for left, _, right, _ in boxes(root).values()}) == 1
     assert "Margin" in words(root)
 
 
-def test_screen_readers_get_title_and_description(roaster: BoardPicture):
+def test_screen_readers_get_title_and_description(roaster: TwoLayouts):
     root = root_of(roaster.svg())
     assert root.find(f"{SVG}title").text == "Harbour Coffee chain: value chain of 21 activities"
     assert "Operations: Roast on Mondays and Thursdays; Grind to order." in root.find(f"{SVG}desc").text
@@ -146,6 +146,6 @@ def test_owners_in_grey_can_be_read():
     assert contrast("#A7AEBB", "#163042") > 4.5  # a fifth of blue on the dark paper
 
 
-def test_saved_as_pdf_and_png(roaster: BoardPicture):
+def test_saved_as_pdf_and_png(roaster: TwoLayouts):
     assert pdf(roaster).startswith(b"%PDF")
     assert png(roaster, 0.5).startswith(b"\x89PNG")

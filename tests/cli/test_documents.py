@@ -70,7 +70,7 @@ def history(wayfare, folder: Path, *options: str) -> list[dict]:
 def test_nothing_there_says_what_to_do(wayfare, folder: Path):
     done = wayfare("documents", folder)
     assert (done.code, done.out) == (0, "")
-    assert "documents DIR import FILE" in done.err
+    assert "documents DIR new canvas" in done.err
     assert said(wayfare("documents", folder, "list", "--format", "json")) == []
 
 

@@ -318,6 +318,8 @@ NO_COUNTS = {
     "scorecard": "its values are named in rows, and averages do not double",
     "forecast": "its rows are customers, weeks and models, and what they hold are expectations",
     "churn": "its rows are customers and the groups they fall into by a fitted model",
+    "allocation": "its rows are amounts of money and shares of draws",
+    "canvas_evidence": "its counts are called n, and its own tests see them double",
     "drivers": "its rows are weights, intervals and means",
 }
 

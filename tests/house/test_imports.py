@@ -180,6 +180,18 @@ def test_an_analysis_imports_no_more_of_another_than_the_analysis_itself():
     assert found == []
 
 
+def test_what_a_folder_keeps_to_itself_is_used_by_nobody_else():
+    """`analyses/journey/_rows.py` is the journey's own; what several folders need stands above them."""
+    found = [
+        f"{found.source}:{found.line} imports {found.target}"
+        for found in imports_of(SOURCE)
+        if found.target.rpartition(".")[2].startswith("_")
+        and not found.target.endswith("__")
+        and not found.source.startswith(found.target.rpartition(".")[0])
+    ]
+    assert found == []
+
+
 # The checks themselves, on small houses with one fault each.
 
 FAULTS = {

@@ -177,4 +177,5 @@ def test_the_interval_holds_the_planted_effect_as_often_as_it_says(shock):
         fooled += not found[0].trend.low <= 0 <= found[0].trend.high
     # 95% ± three standard errors of 600 runs; with shocks to whole groups the widened interval is not far off.
     assert (held / runs >= (0.92 if not shock else 0.85)).all()
-    assert fooled / runs <= (0.08 if not shock else 0.15)
+    # A chance trend is called one as often as it says, so that a true one can be seen.
+    assert (0.02 if not shock else 0.0) <= fooled / runs <= (0.08 if not shock else 0.2)

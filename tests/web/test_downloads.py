@@ -84,7 +84,7 @@ def test_where_there_is_too_little_to_draw_the_picture_says_so(tmp_path):
     assert "chart.svg" not in page
 
 
-@pytest.mark.parametrize("form", ["svg", "narrow.svg", "html", "png"])
+@pytest.mark.parametrize("form", ["svg", "narrow.svg", "html", "png", "pdf"])
 def test_a_picture_in_each_form_runs_nothing_of_ours(client, form):
     got = client.get(f"/api/analyses/sessions/chart.{form}")
     assert got.status_code == 200

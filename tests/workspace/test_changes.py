@@ -19,8 +19,6 @@ from wayfare.errors import BadInput, UnknownName
 from wayfare.workspace.changes import (
     Add,
     Change,
-    Conflict,
-    Gone,
     Move,
     Remove,
     Set,
@@ -29,9 +27,11 @@ from wayfare.workspace.changes import (
     change,
     item_of,
     read_changes,
+    undo,
     ways,
 )
-from wayfare.workspace.documents import Documents, open_documents
+from wayfare.workspace.changes_told import Conflict, Gone
+from wayfare.workspace.documents import Documents, Stale, open_documents
 from wayfare.workspace.folder import init
 
 CANVAS = Canvas(
@@ -220,6 +220,21 @@ def test_changes_to_different_places_both_stay(documents: Documents):
     assert (item["text"], item["hypothesis"]) == ("Shop online", "Grows")
     assert second.revision.why == "Changed hypothesis of “Shop online”"
     assert documents.undo("Shop", who="Ada").document == second.revision.document
+
+
+def test_only_a_change_that_was_seen_is_undone(documents: Documents, monkeypatch: pytest.MonkeyPatch):
+    change(documents, "Shop", [Set("web", "text", "Web shop", "Mine")], who="Ada")
+    change(documents, "Shop", [Set("store", "text", "Store", "Theirs")], who="Bo")
+    with pytest.raises(Stale, match="Bo changed it meanwhile: Changed text of “Store”"):
+        undo(documents, "Shop", who="Ada", seen=2)
+    # At the very moment of the undo: theirs comes back, whatever happened in between.
+    real = documents.head
+    monkeypatch.setattr(documents, "head", lambda name, branch: documents.revision(name, 2))
+    with pytest.raises(Stale):
+        undo(documents, "Shop", who="Ada", seen=2)
+    monkeypatch.setattr(documents, "head", real)
+    assert texts(documents.head("Shop").document)["store"] == "Theirs"
+    undo(documents, "Shop", who="Ada", seen=documents.head("Shop").number)
 
 
 def test_nothing_is_saved_unless_all_of_it_is(documents: Documents):

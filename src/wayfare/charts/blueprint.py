@@ -26,7 +26,6 @@ from wayfare.charts.blueprint_rows import (
 )
 from wayfare.charts.journey_parts import (
     NARROW,
-    JourneyPicture,
     add_cycle,
     add_heading,
     add_narrow_cycle,
@@ -35,6 +34,7 @@ from wayfare.charts.journey_parts import (
 from wayfare.charts.journey_rows import MARGIN, add_volumes, number_lines, rule
 from wayfare.charts.lettering import width_of
 from wayfare.charts.numbers import money
+from wayfare.charts.picture import TwoLayouts
 from wayfare.charts.sheet import Sheet
 from wayfare.domain.journey import JourneyMap
 
@@ -55,7 +55,7 @@ def draw(
     changes: Sequence[Mapping[str, Any]] = (),
     planned: Sequence[Mapping[str, Any]] = (),
     currency: str = "",
-) -> JourneyPicture:
+) -> TwoLayouts:
     """The blueprint of a journey map.
 
     Args:
@@ -72,9 +72,7 @@ def draw(
         currency: That of costs and worths.
     """
     drawn = blueprint_of(journey, columns, changes, planned, currency)
-    return JourneyPicture(
-        _wide(drawn, title, note), title, _spoken(drawn, title), _narrow(drawn, title, note)
-    )
+    return TwoLayouts(_wide(drawn, title, note), title, _spoken(drawn, title), _narrow(drawn, title, note))
 
 
 def _wide(drawn: Blueprint, title: str, note: str) -> str:
@@ -111,10 +109,10 @@ def _company_rows(sheet: Sheet, drawn: Blueprint, lanes: Lanes, y: float) -> flo
     rule(sheet, y, pale=True)
     seen = partial(_notes, name="frontstage")
     nothing = "Nobody has noted what customers see yet."
-    y = add_notes(sheet, lanes, y, "Frontstage", "what customers see", seen, nothing) + 6
+    y = add_notes(sheet, lanes, y, "Frontstage", "what customers see", seen, nothing) + 10
     end = sheet.width - MARGIN
     sheet.path(f"M{MARGIN} {y}H{end}", stroke=theme.GREY, thick=2, dashed=True)
-    sheet.text(end, y - 5, "line of visibility", size=11, ink="muted", anchor="end")
+    sheet.text(MARGIN, y - 4, "line of visibility", size=11, ink="muted")
     unseen = partial(_unseen, currency=drawn.currency)
     nothing = (
         "Nobody has noted what happens behind yet, and no activity of a value chain serves a touchpoint."

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from wayfare.charts import theme
 from wayfare.charts.blocks_text import embedded, is_rtl, lines_of, shortened
 from wayfare.charts.lettering import escaped
-from wayfare.charts.picture import DrawnPicture
 from wayfare.charts.sheet import Ink, Sheet
 
 Evidence = Mapping[str, tuple[str, str]]
@@ -27,7 +26,7 @@ COLOURS = {
 }  # fmt: skip
 _DARK = (
     "@media screen and (prefers-color-scheme:dark){.wf-black{fill:#E8EAEE}.wf-rule{stroke:#4E5664}.wf-tint{fill-opacity:.2}"
-    ".wf-bead{stroke:#E8EAEE}.wf-simulated{fill:#E3B341}.wf-badge{stroke:#A7AEBB}.wf-side{fill:#D5D9E0}}"
+    ".wf-bead{stroke:#E8EAEE}.wf-badge{stroke:#A7AEBB}.wf-side{fill:#D5D9E0}}"
 )
 # Verdict -> its word, colour, outline and the sign in it, drawn around 0, 0.
 _BADGES = {
@@ -36,36 +35,6 @@ _BADGES = {
     "too_few": ("Too few to say", "#5B616E", "M-8 -8h16v16h-16z", "M-4 0h.1m3.9 0h.1m3.9 0h.1"),
 }
 _OTHER_BADGE = ("", "#5B616E", "M-8 -8h16v16h-16z", "M-4 0h8")
-
-
-@dataclass(frozen=True)
-class BoardPicture(DrawnPicture):
-    """A board in both layouts; `svg()` is the wide one."""
-
-    phone: str = ""
-
-    def narrow(self) -> str:
-        """The layout for a phone, as SVG."""
-        return self.phone
-
-    def html(self) -> str:
-        """A page that shows the layout that fits."""
-        style = (
-            "body{margin:0;background:#fff}svg{display:block;margin:auto;max-width:100%;height:auto}.phone{display:none}"
-            "@media (max-width:640px){.wide{display:none}.phone{display:block}}"
-            "@media screen and (prefers-color-scheme:dark){body{background:#1B1F26}}@page{size:A3 landscape;margin:0}"
-        )
-        return (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f'<title>{escaped(self.title)}</title><style>{style}</style><body><div class="wide">{self.drawing}</div>'
-            f'<div class="phone">{self.phone}</div></body></html>'
-        )
-
-    def simulated(self) -> BoardPicture:
-        """Both layouts with the words in their upper right corners."""
-        wide = super().simulated()
-        words = DrawnPicture(self.phone, self.title, self.alt).simulated().drawing
-        return replace(self, drawing=wide.drawing, alt=wide.alt, phone=words)
 
 
 class Board(Sheet):

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wayfare.charts.blocks_text import counted, sentence
-from wayfare.charts.board import A3, MARGIN, NARROW, Board, BoardPicture, Evidence, heading
+from wayfare.charts.board import A3, MARGIN, NARROW, Board, Evidence, heading
 from wayfare.charts.canvas_notes import BLOCK_TITLES, HINTS, rows_of, title_of
+from wayfare.charts.picture import TwoLayouts
 from wayfare.charts.wall import HEAD, PAD, Notes, Pile, best, column_width, columns_in
 from wayfare.domain.canvas import BLOCKS, Canvas
 
@@ -35,7 +36,7 @@ def draw(
     title: str = "",
     note: str = "",
     currency: str = "",
-) -> BoardPicture:
+) -> TwoLayouts:
     """The canvas with all its items, and the verdicts on those in `evidence`.
 
     Args:
@@ -55,7 +56,7 @@ def draw(
         HINTS,
     )
     wall = _Wall(notes, title, canvas.about, sentence(note, dots))
-    return BoardPicture(_wide(wall, alt), title, alt, _narrow(wall, alt))
+    return TwoLayouts(_wide(wall, alt), title, alt, _narrow(wall, alt))
 
 
 def _spoken(canvas: Canvas, block: str) -> str:

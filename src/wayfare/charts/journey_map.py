@@ -11,7 +11,6 @@ from typing import Any
 from wayfare.charts import theme
 from wayfare.charts.journey_parts import (
     NARROW,
-    JourneyPicture,
     add_cycle,
     add_heading,
     add_narrow_cycle,
@@ -30,10 +29,11 @@ from wayfare.charts.journey_rows import (
     number_lines,
     stop_of,
 )
+from wayfare.charts.picture import TwoLayouts
 from wayfare.charts.sheet import DARK, Sheet
 
 
-def draw(columns: Sequence[Mapping[str, Any]], *, title: str, note: str = "") -> JourneyPicture:
+def draw(columns: Sequence[Mapping[str, Any]], *, title: str, note: str = "") -> TwoLayouts:
     """The map of the stages in `columns`, in their order.
 
     Args:
@@ -45,7 +45,7 @@ def draw(columns: Sequence[Mapping[str, Any]], *, title: str, note: str = "") ->
     """
     stops = [stop_of(column) for column in columns]
     alt = f"Journey map. {title} " + " ".join(_spoken(stop) for stop in stops)
-    return JourneyPicture(_wide(stops, title, note), title, alt, _narrow(stops, title, note))
+    return TwoLayouts(_wide(stops, title, note), title, alt, _narrow(stops, title, note))
 
 
 def _spoken(stop: Stop) -> str:
@@ -117,4 +117,4 @@ def _card(sheet: Sheet, stop: Stop, y: float, worst: bool) -> float:
     return y
 
 
-__all__ = ["DARK", "JourneyPicture", "draw"]
+__all__ = ["DARK", "draw"]

@@ -3,46 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from wayfare.charts import theme
 from wayfare.charts.journey_rows import MARGIN, Frame, Stop, arrow, shape_of
-from wayfare.charts.lettering import escaped, width_of, wrapped
-from wayfare.charts.picture import DrawnPicture
+from wayfare.charts.lettering import width_of, wrapped
 from wayfare.charts.sheet import Sheet
 
 NARROW = 380
 CYCLE = "The journey is a cycle: recommendations bring new customers, and content customers come back."
-
-
-@dataclass(frozen=True)
-class JourneyPicture(DrawnPicture):
-    """A map in both layouts; `svg()` is the wide one."""
-
-    phone: str = ""
-
-    def narrow(self) -> str:
-        """The layout for a phone, as SVG."""
-        return self.phone
-
-    def html(self) -> str:
-        """A page that shows the layout that fits."""
-        style = (
-            "body{margin:0;background:#fff}svg{max-width:100%;height:auto}.phone{display:none}"
-            "@media (max-width:640px){.wide{display:none}.phone{display:block}}"
-            "@media screen and (prefers-color-scheme:dark){body{background:#14171c}}"
-        )
-        return (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f'<title>{escaped(self.title)}</title><style>{style}</style><body><div class="wide">{self.drawing}</div>'
-            f'<div class="phone">{self.phone}</div></body></html>'
-        )
-
-    def simulated(self) -> JourneyPicture:
-        """Both layouts with the words in their upper right corners."""
-        wide = super().simulated()
-        phone = DrawnPicture(self.phone, self.title, self.alt).simulated().drawing
-        return replace(self, drawing=wide.drawing, alt=wide.alt, phone=phone)
 
 
 def add_heading(sheet: Sheet, title: str, note: str, size: int, lines: int) -> float:

@@ -6,37 +6,18 @@ Three cards a row for a screen, one under the other for a phone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from wayfare.charts import theme
 from wayfare.charts.lettering import wrapped
 from wayfare.charts.numbers import short
-from wayfare.charts.picture import DrawnPicture
+from wayfare.charts.picture import TwoLayouts
 from wayfare.charts.sheet import Sheet
 
 CARD, GAP, MARGIN, INSET = 324, 16, 20, 16
 _LABEL, _BAR, _ROW = 186, 64, 21
 _TRAITS, _PATH_LINES = 6, 3
 _KINDS = ("need", "motivation", "preference", "behaviour", "attribute")
-
-
-@dataclass(frozen=True)
-class PersonaCards(DrawnPicture):
-    """Cards in both layouts; `svg()` is the wide one."""
-
-    phone: str = ""
-
-    def narrow(self) -> str:
-        """The layout for a phone, as SVG."""
-        return self.phone
-
-    def simulated(self) -> PersonaCards:
-        """Both layouts with the words in their upper right corners."""
-        wide = super().simulated()
-        phone = replace(self, drawing=self.phone).drawing
-        words = DrawnPicture(phone, self.title, self.alt).simulated().drawing
-        return replace(self, drawing=wide.drawing, alt=wide.alt, phone=words)
 
 
 def draw(
@@ -46,7 +27,7 @@ def draw(
     title: str,
     currency: str = "",
     note: str = "",
-) -> PersonaCards:
+) -> TwoLayouts:
     """A card for each persona, in their order.
 
     Args:
@@ -60,7 +41,7 @@ def draw(
     shown = [(p, _chosen([t for t in traits if t["persona"] == p["persona"]])) for p in personas]
     alt = " ".join([title, *(_spoken(card, mine) for card, mine in shown)])
     wide, phone = (_sheet(shown, columns, title, currency, note) for columns in (min(3, len(shown)), 1))
-    return PersonaCards(wide, title, alt, phone)
+    return TwoLayouts(wide, title, alt, phone)
 
 
 def _chosen(traits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -98,6 +98,36 @@ class DrawnPicture:
         )
 
 
+@dataclass(frozen=True)
+class TwoLayouts(DrawnPicture):
+    """A drawing in two layouts: `svg()` is the wide one, for a screen or an A3 sheet."""
+
+    phone: str = ""
+
+    def narrow(self) -> str:
+        """The layout for a phone, as SVG."""
+        return self.phone
+
+    def html(self) -> str:
+        """A page that shows the layout that fits."""
+        style = (
+            "body{margin:0;background:#fff}svg{display:block;margin:auto;max-width:100%;height:auto}.phone{display:none}"
+            "@media (max-width:640px){.wide{display:none}.phone{display:block}}"
+            "@media screen and (prefers-color-scheme:dark){body{background:#1B1F26}}@page{size:A3 landscape;margin:0}"
+        )
+        return (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f'<title>{html.escape(self.title)}</title><style>{style}</style><body><div class="wide">{self.drawing}</div>'
+            f'<div class="phone">{self.phone}</div></body></html>'
+        )
+
+    def simulated(self) -> TwoLayouts:
+        """Both layouts with the words in their upper right corners."""
+        wide = super().simulated()
+        phone = DrawnPicture(self.phone, self.title, self.alt).simulated().drawing
+        return replace(self, drawing=wide.drawing, alt=wide.alt, phone=phone)
+
+
 def png(picture: Picture, scale: float = 2) -> bytes:
     """The picture as PNG at `scale` times its size, or as large as memory is sure to hold."""
     import vl_convert

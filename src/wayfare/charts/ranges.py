@@ -117,7 +117,10 @@ def lift_ranges(
         color=alt.Color("colour:N", scale=None),
     )
     across = alt.X(
-        "low:Q", title="Percentage points", axis=alt.Axis(format="+", tickCount=6), scale=alt.Scale(zero=True)
+        "low:Q",
+        title="Percentage points",
+        axis=alt.Axis(format="+.3~r", tickCount=6),
+        scale=alt.Scale(zero=True),
     )
     zero = alt.Chart(pd.DataFrame({"none": [0.0]})).mark_rule(color=theme.MUTED).encode(x="none:Q")
     layers = [

@@ -21,7 +21,7 @@ _LIGHT = {
 # Attributes hold wherever style sheets do not (PNG, old viewers); these rules only change them in the dark.
 DARK = (
     "@media screen and (prefers-color-scheme:dark){.wf-ink{fill:#E8EAEE}.wf-muted{fill:#A7AEBB}.wf-warn{fill:#FF9A5C}"
-    ".wf-track{fill:#323843}.wf-paper{fill:#1B1F26}.wf-edge{stroke:#3A414D}}"
+    ".wf-track{fill:#323843}.wf-paper{fill:#1B1F26}.wf-edge{stroke:#3A414D}.wf-simulated{fill:#E3B341}}"
 )
 
 

@@ -16,7 +16,6 @@ from wayfare.charts.board import (
     MARGIN,
     NARROW,
     Board,
-    BoardPicture,
     Evidence,
     Row,
     gap,
@@ -26,6 +25,7 @@ from wayfare.charts.board import (
     said_rows,
 )
 from wayfare.charts.chain_cards import CATEGORY_TITLES, HINTS, Costs, linkages, rows_of, title_of
+from wayfare.charts.picture import TwoLayouts
 from wayfare.charts.wall import HEAD, PAD, SPACE, Notes, Pile, best, column_width, columns_in
 from wayfare.domain.value_chain import PRIMARY, Activity, ValueChain
 
@@ -45,7 +45,7 @@ def draw(
     title: str = "",
     note: str = "",
     currency: str = "",
-) -> BoardPicture:
+) -> TwoLayouts:
     """The chain with all its activities, what they cost and the verdicts on those in `evidence`.
 
     Args:
@@ -68,7 +68,7 @@ def draw(
         return rows_of(activity, evidence, costs or {}, currency, width, colour)
 
     wall = _Wall(Notes(places, rows, HINTS), title, chain.about, sentence(note), tuple(linkages(chain)))
-    return BoardPicture(_wide(wall, alt), title, alt, _narrow(wall, alt))
+    return TwoLayouts(_wide(wall, alt), title, alt, _narrow(wall, alt))
 
 
 def _spoken(name: str, activities: Sequence[Activity]) -> str:

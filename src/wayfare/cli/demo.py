@@ -85,8 +85,8 @@ def build(folder: Path, customers: int, seed: int) -> IngestSummary:
 
     workspace = init_in(folder, NAME, CURRENCY, ZONE)
     with closing(open_documents(workspace)) as opened:
-        for document in documents():
-            opened.save(document, based_on=None, who=NAME, why="That of the simulated company")
+        for each in documents():
+            opened.save(each, based_on=None, who=NAME, why="That of the simulated company")
     for document in questionnaires():
         keep_survey(workspace, document, load_survey(document))
     with progress() as tell:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # What the analysis takes is known once its name is read, so the rest is handed on.
 SETTINGS = {"ignore_unknown_options": True, "allow_extra_args": True}
-PICTURES = (".svg", ".png", ".html")
+PICTURES = (".svg", ".png", ".pdf", ".html")
 
 
 def run(
@@ -46,7 +46,7 @@ def run(
     ] = None,
     table: Annotated[str | None, typer.Option(metavar="NAME", help="Print this table alone.")] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the result into an .svg, .png or .html file.")
+        Path | None, typer.Option(metavar="FILE", help="Draw the result into an .svg, .png, .pdf or .html file.")
     ] = None,
     output: Annotated[
         Path | None,

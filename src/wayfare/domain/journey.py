@@ -172,18 +172,16 @@ class JourneyMap(Document):
         )
 
     def _placed_twice(self) -> Iterator[Problem]:
-        events = [("touchpoints", index, "event", t.event) for index, t in enumerate(self.touchpoints)]
-        stages = [("stages", index, "stage", s.stage.value) for index, s in enumerate(self.stages)]
+        events = [(("touchpoints", index, "event"), t.event) for index, t in enumerate(self.touchpoints)]
+        stages = [(("stages", index, "stage"), s.stage.value) for index, s in enumerate(self.stages)]
         seen: set[str] = set()
-        for *path, name in [*events, *stages]:
+        for path, name in (*events, *stages):
             key = f"{path[0]} {name}"
+            said = f"the event {name!r} has two touchpoints"
             if key in seen:
-                said = (
-                    f"the event {name!r} has two touchpoints"
-                    if path[0] == "touchpoints"
-                    else f"the stage {name!r} is there twice"
+                yield Problem(
+                    path, said if path[0] == "touchpoints" else f"the stage {name!r} is there twice"
                 )
-                yield Problem(tuple(path), said)
             seen.add(key)
 
     def _unknown(self) -> Iterator[Problem]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from wayfare.charts.journey_map import JourneyPicture
-from wayfare.charts.picture import Picture
+from wayfare.charts.picture import Picture, TwoLayouts
 from wayfare.result import Result
 
 _ID = re.compile(r'(?<=\sid=")([^"]+)(?=")')
@@ -47,7 +46,7 @@ def figure_of(result: Result, id: str) -> Figure | None:
 
 
 def _figure(picture: Picture, id: str) -> Figure:
-    narrow = unique(picture.narrow(), f"{id}-narrow") if isinstance(picture, JourneyPicture) else ""
+    narrow = unique(picture.narrow(), f"{id}-narrow") if isinstance(picture, TwoLayouts) else ""
     return Figure(id, picture.alt, picture.title, unique(picture.svg(), id), narrow)
 
 

@@ -246,18 +246,22 @@ def _before(
         leads[np.arange(usable.size), c, usable] -= part
     centred = usable - usable.mean()
     slope = np.tensordot(centred / (centred**2).sum(), leads, axes=1)
-    scatter = _scatter(cells, leads) if compared else 1.0
-    return _linear(cells, slope, z, scatter), scatter
+    if not compared:
+        return _linear(cells, slope, z, 1.0), 1.0
+    flat = np.ones((usable.size, 1))
+    # What a trend explains must not hide it: its own interval is widened by the scatter around the line alone.
+    around_line = _scatter(cells, leads, np.column_stack([flat, centred]))
+    return _linear(cells, slope, z, around_line), _scatter(cells, leads, flat)
 
 
-def _scatter(cells: Cells, leads: Floats) -> float:
-    """The root of χ²/df of the differences before around their mean, at least 1."""
-    k = len(leads)
+def _scatter(cells: Cells, leads: Floats, explained: Floats) -> float:
+    """The root of χ²/df of the differences before around what `explained` (periods, columns) fits, at least 1."""
+    freedom = len(leads) - explained.shape[1]
     covariance = sum(leads[:, g] @ cells.covariance(g) @ leads[:, g].T for g in range(cells.n.shape[0]))
-    apart = np.eye(k) - 1.0 / k
+    apart = np.eye(len(leads)) - explained @ np.linalg.pinv(explained)
     deviations = apart @ np.einsum("kgt,gt->k", leads, cells.means)
     chi_squared = deviations @ np.linalg.pinv(apart @ covariance @ apart, rcond=1e-10) @ deviations
-    return float(np.sqrt(max(chi_squared / (k - 1), 1.0)))
+    return float(np.sqrt(max(chi_squared / freedom, 1.0)))
 
 
 def _linear(cells: Cells, weights: Floats, z: float, scatter: float) -> Difference:

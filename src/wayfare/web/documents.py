@@ -12,7 +12,7 @@ from wayfare.errors import WayfareError
 from wayfare.web.answers import Answers
 from wayfare.web.documents_actions import action_routes
 from wayfare.web.documents_api import documents_api_routes
-from wayfare.web.documents_evidence import evidence_routes, page_of
+from wayfare.web.documents_evidence import bound, evidence_routes, page_of
 from wayfare.web.documents_export import export_routes, forms_of
 from wayfare.web.documents_view import SHOWN, View, events_of, item_view, moment_of, view_of, whole
 from wayfare.web.documents_who import account, said_name, who
@@ -50,7 +50,7 @@ def _page_routes(answers: Answers) -> APIRouter:
     def live(name: str, request: Request) -> Response:
         """The parts of the page that change when somebody saves."""
         view = asked_view(answers, request, name)
-        return HTMLResponse(render("_document_live.html", **_parts(answers, request, view)))
+        return HTMLResponse(render("_document_live.html", **_parts(request, view)))
 
     @router.get("/documents/{name}/item")
     def item(name: str, request: Request) -> Response:
@@ -109,11 +109,12 @@ def document_page(
         title=name,
         page="documents",
         problem=problem,
-        **_parts(answers, request, view),
+        events=events_of(answers.studies, view.document),
+        **_parts(request, view),
     )
 
 
-def _parts(answers: Answers, request: Request, view: View) -> dict[str, Any]:
+def _parts(request: Request, view: View) -> dict[str, Any]:
     every = "history" in request.query_params
     return {
         "view": view,
@@ -123,8 +124,8 @@ def _parts(answers: Answers, request: Request, view: View) -> dict[str, Any]:
         "title_of_kind": KIND_TITLES[view.document.KIND],
         "history": view.history if every else view.history[:SHOWN],
         "more": 0 if every else max(len(view.history) - SHOWN, 0),
-        "events": events_of(answers.studies, view.document),
         "evidence": page_of(view),
+        "bound": bound(view.document),
         "token": TOKEN,
         "who": who(request),
         "named": bool(said_name(request)),

@@ -20,7 +20,8 @@ from wayfare.web.documents_board import Shelf, board_of
 from wayfare.web.documents_fields import changes_of, parsed, read
 from wayfare.web.documents_view import found_item
 from wayfare.web.documents_who import check_token, checked_name, keep_name, who
-from wayfare.workspace.changes import Add, Change, Gone, Move, Remove, Set, change
+from wayfare.workspace.changes import Add, Change, Move, Remove, Set, change, undo
+from wayfare.workspace.changes_told import Gone
 from wayfare.workspace.document_text import LONGEST, from_yaml, kind_of
 from wayfare.workspace.documents import MAIN, Documents, Stale
 from wayfare.workspace.revisions import checked
@@ -221,23 +222,12 @@ def _item(sent: Sent) -> Done:
     if fresh:
         done = sent.change(Add("stages", {**item, **read(model, said), "stage": item["stage"]}))
     else:
-        done = sent.change(*changes_of(id, model, was, said))
-    return Done(done.revision, (id,), f"note-{id}")
-
-
-def _about(sent: Sent) -> Done:
-    return sent.change(Set("", "about", sent.text("was"), sent.text("about")))
+        done = sent.change(*changes_of(id, model, item, was, said))
+    return Done(done.revision, (id,), f"note-{id}" if id else "")
 
 
 def _undo(sent: Sent) -> Done:
-    head = sent.documents.head(sent.name, sent.branch)
-    if sent.seen is not None and head.number != sent.seen:
-        raise Stale(
-            f"{head.who} changed it meanwhile: {head.why or f'revision {head.number}'}.",
-            where=sent.name,
-            hint="Look at it, then undo that if it is what you want.",
-        )
-    return Done(sent.documents.undo(sent.name, who=sent.who, branch=sent.branch).number)
+    return Done(undo(sent.documents, sent.name, who=sent.who, branch=sent.branch, seen=sent.seen).number)
 
 
 def _restore(sent: Sent) -> Done:
@@ -263,7 +253,6 @@ def _comment(sent: Sent) -> Done:
 ACTIONS: dict[str, Callable[[Sent], Done]] = {
     "add": _add,
     "item": _item,
-    "about": _about,
     "undo": _undo,
     "restore": _restore,
     "branches": _branch,

@@ -16,9 +16,9 @@ from wayfare.errors import BadInput, UnknownName
 from wayfare.web.answers import Answers
 from wayfare.web.documents_view import opened, whole
 from wayfare.web.documents_who import who
-from wayfare.workspace.changes import change, read_changes
+from wayfare.workspace.changes import change, read_changes, undo
 from wayfare.workspace.document_text import KINDS, content
-from wayfare.workspace.documents import MAIN, Documents, Stale
+from wayfare.workspace.documents import MAIN, Documents
 from wayfare.workspace.revisions import Change as Told
 from wayfare.workspace.revisions import Revision
 
@@ -139,15 +139,8 @@ def _change(documents: Documents, name: str, sent: Body, who: str) -> Body:
 
 
 def _undo(documents: Documents, name: str, sent: Body, who: str) -> Body:
-    seen, branch = _seen(sent), _branch_of(sent)
-    head = documents.head(name, branch)
-    if seen is not None and head.number != seen:
-        raise Stale(
-            f"{head.who} changed it meanwhile: {head.why or f'revision {head.number}'}.",
-            where=name,
-            hint="Look at it, then undo that if it is what you want.",
-        )
-    return told(documents.undo(name, who=who, why=_text(sent, "why"), branch=branch))
+    made = undo(documents, name, who=who, why=_text(sent, "why"), branch=_branch_of(sent), seen=_seen(sent))
+    return told(made)
 
 
 def _restore(documents: Documents, name: str, sent: Body, who: str) -> Body:

@@ -10,10 +10,10 @@ from typing import Any
 from wayfare.domain.canvas import BLOCKS, RATES, Canvas, Item, Metric
 from wayfare.domain.document import Document
 from wayfare.domain.journey import STAGES, JourneyMap, Persona, Touchpoint
-from wayfare.domain.value_chain import PRIMARY, SUPPORT, Activity, ValueChain
+from wayfare.domain.value_chain import PRIMARY, SUPPORT, Activity, PeriodCost, TimeDrivenCost, ValueChain
 from wayfare.report.sections import label_of
 from wayfare.web.documents_words import BLOCK_HINTS, CATEGORY_HINTS, KINDS_OF, STAGE_HINTS
-from wayfare.workspace.changes import STAGE
+from wayfare.workspace.changes_told import STAGE
 from wayfare.workspace.documents import Comment
 
 
@@ -180,11 +180,11 @@ def _chain(document: Any, counted: Counter[str]) -> list[Shelf]:
 
 
 def _activity(activity: Activity, counted: Counter[str]) -> Note:
-    cost, done = activity.cost, activity.performance
+    done = activity.performance
     links = ", ".join(f"{link.kind} {link.to}" for link in activity.linkages)
     marks = [
         Mark("Owner", activity.owner, "owner"),
-        Mark("Cost", label_of(cost.kind) if cost else "", "cost"),
+        Mark("Cost", _cost(activity.cost), "quiet"),
         Mark("Serves", ", ".join(serves.event for serves in activity.serves), "quiet"),
         Mark("Bears on", links, "quiet"),
         Mark("Measured by", f"{label_of(done.measure)}, {done.start} → {done.end}" if done else "", "metric"),
@@ -198,6 +198,14 @@ def _activity(activity: Activity, counted: Counter[str]) -> Note:
     )
     found = tuple(mark for mark in marks if mark.text)
     return Note(activity.id, activity.text, marks=found, comments=counted[activity.id], parts=parts)
+
+
+def _cost(cost: PeriodCost | TimeDrivenCost | None) -> str:
+    """What is known of a cost: the newest amount, or what a minute costs."""
+    if isinstance(cost, PeriodCost):
+        newest = max(cost.amounts, key=lambda amount: amount.since)
+        return f"{newest.amount:,.10g} from {newest.since} to {newest.to}"
+    return f"{cost.rate_per_minute:,.4g} a minute" if cost else ""
 
 
 def _journey(document: Any, counted: Counter[str]) -> list[Shelf]:
@@ -218,7 +226,11 @@ def _journey(document: Any, counted: Counter[str]) -> list[Shelf]:
                 title,
                 "touchpoints",
                 hint=STAGE_HINTS[stage],
-                notes=tuple(_touchpoint(t, counted) for t in journey.touchpoints if t.stage == stage),
+                notes=tuple(
+                    _touchpoint(t, t.event in journey.orders, counted)
+                    for t in journey.touchpoints
+                    if t.stage == stage
+                ),
                 sets={"stage": stage},
                 asks="event",
                 says=None
@@ -239,9 +251,10 @@ def _persona(persona: Persona, counted: Counter[str]) -> Note:
     return Note(persona.id, persona.text, marks=found, comments=counted[persona.id])
 
 
-def _touchpoint(touchpoint: Touchpoint, counted: Counter[str]) -> Note:
+def _touchpoint(touchpoint: Touchpoint, order: bool, counted: Counter[str]) -> Note:
     later = label_of(str(touchpoint.after_purchase)) if touchpoint.after_purchase else ""
     marks = [
+        Mark("Counts as", "An order" if order else ""),
         Mark("Channel", touchpoint.channel or "", "quiet"),
         Mark("After the first order", later, "again"),
         Mark("Expected", touchpoint.expectation, "quiet"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wayfare.charts.document_drawing import Facts, costs_in, evidence_in
+from wayfare.domain.canvas import Canvas
+from wayfare.domain.document import Document
+from wayfare.domain.value_chain import ValueChain
 from wayfare.errors import NotReady, WayfareError
 from wayfare.registry import all_analyses, find
 from wayfare.result import rows
@@ -60,6 +64,20 @@ def evidence_routes(answers: Answers) -> APIRouter:
         return Response(json.dumps(said, ensure_ascii=False), media_type="application/json")
 
     return router
+
+
+def bound(document: Document) -> str:
+    """What changes when the log has to be asked again: what items are bound to, and not what they say."""
+    said: list[tuple[str, str]] = []
+    if isinstance(document, Canvas):
+        said = [(item.id, item.bindings.model_dump_json()) for _, item in document.items()]
+    elif isinstance(document, ValueChain):
+        words = {"text", "owner", "linkages", "performance", "turns", "parts"}
+        said = [
+            (activity.id, f"{activity.model_dump_json(exclude=words)}{[part.id for part in activity.parts]}")
+            for _, activity in document.activities()
+        ]
+    return sha256(repr(sorted(said)).encode()).hexdigest()[:16]
 
 
 def page_of(view: View) -> str:

@@ -13,16 +13,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from wayfare.domain.canvas import RATES
+from wayfare.domain.canvas import BLOCKS, RATES
+from wayfare.domain.document import Document
 from wayfare.errors import BadInput
 from wayfare.report.sections import label_of
 from wayfare.web.documents_words import FIELD_HELPS, FIELD_LABELS
 from wayfare.workspace.changes import Set
 
-SKIPPED = ("id", "parts", "reviews", "document", "name", "event")
+SKIPPED = ("id", "parts", "reviews", "document", "name", "event", "primary", "support", "personas", "stages")
 """What is changed otherwise, or not at all; an event's name only within a list of events."""
-FIRST = ("text", "kind", "measure", "amount", "per")
-"""The fields that come before the others."""
+FIRST = ("text", "kind", "amount", "per")
+"""The fields of an item that come before its others."""
 LONG = ("text", "hypothesis", "about", "frontstage", "backstage", "expectation", "goal")
 EVENTS = ("event", "start", "end", "planned", "main_route", "orders")
 """Fields that name an event of the log."""
@@ -83,11 +84,14 @@ def controls(
 ) -> tuple[Control, ...]:
     """The controls of a model's fields, with what `values` say in them."""
     found = []
+    first = () if at else FIRST
     for name in sorted(
-        model.model_fields, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST)
+        model.model_fields, key=lambda name: first.index(name) if name in first else len(first)
     ):
         info = model.model_fields[name]
         if name in SKIPPED and not (name == "event" and at):
+            continue
+        if issubclass(model, Document) and (name in BLOCKS or name == "touchpoints"):
             continue
         key = info.alias or name
         value = values.get(key)
@@ -123,11 +127,21 @@ def read(model: type[BaseModel], said: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def changes_of(id: str, model: type[BaseModel], was: Mapping[str, Any], said: Form) -> list[Set]:
-    """The fields that a form changes of an item that its writer saw as `was`."""
-    kept = {key: was[key] for key in ("id", "event", "stage", "parts") if key in was and key not in said}
+def changes_of(
+    id: str, model: type[BaseModel], base: Mapping[str, Any], was: Mapping[str, Any], said: Form
+) -> list[Set]:
+    """The fields that a form changes of an item.
+
+    Args:
+        id: What names the item; empty for the document itself.
+        model: Its model.
+        base: The item as it is now; what the form does not ask for is taken from it.
+        was: The item as the form's writer saw it.
+        said: The form.
+    """
+    kept = {key: value for key, value in base.items() if key not in said}
     try:
-        before = model.model_validate(was).model_dump(mode="json", by_alias=True)
+        before = model.model_validate({**base, **was}).model_dump(mode="json", by_alias=True)
         after = model.model_validate({**kept, **read(model, said)}).model_dump(mode="json", by_alias=True)
     except ValidationError as error:
         raise _refused(error, model) from None

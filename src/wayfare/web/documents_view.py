@@ -21,7 +21,8 @@ from wayfare.report.sections import label_of
 from wayfare.web.documents_board import Board, Shelf, board_of
 from wayfare.web.documents_fields import Control, Offers, controls
 from wayfare.web.studies import Studies
-from wayfare.workspace.changes import STAGE, item_of, model_of, ways
+from wayfare.workspace.changes import item_of, model_of, ways
+from wayfare.workspace.changes_told import STAGE
 from wayfare.workspace.documents import MAIN, Comment, Documents
 from wayfare.workspace.folder import log_events
 from wayfare.workspace.revisions import Change, Revision
@@ -153,7 +154,7 @@ def item_view(studies: Studies, view: View, id: str, typed: dict[str, Any] | Non
         id,
         title_of(item, id),
         tuple(field for field in fields if not (fresh or id.startswith(STAGE)) or field.name != "stage"),
-        json.dumps(item, ensure_ascii=False),
+        json.dumps(item if id else {field.name: item[field.name] for field in fields}, ensure_ascii=False),
         tuple(board.targets()),
         here,
         tuple(comment for comment in view.comments if comment.item == id),
@@ -163,7 +164,12 @@ def item_view(studies: Studies, view: View, id: str, typed: dict[str, Any] | Non
 
 
 def found_item(document: Document, id: str) -> tuple[type[BaseModel], dict[str, Any], bool]:
-    """The model and the fields of an item; a stage that nothing is noted of yet is there too, as the third part says."""
+    """The model and the fields of an item; of the document itself, where `id` is empty.
+
+    A stage that nothing is noted of yet is there too, as the third part says.
+    """
+    if not id:
+        return type(document), document.model_dump(mode="json", by_alias=True), False
     item = item_of(document, id)
     if item is not None:
         path = ways(document.model_dump(mode="json", by_alias=True))[id]
@@ -177,7 +183,9 @@ def found_item(document: Document, id: str) -> tuple[type[BaseModel], dict[str, 
 
 def title_of(item: dict[str, Any], id: str) -> str:
     """What an item is called."""
-    return str(item.get("text") or item.get("event") or label_of(str(item.get("stage", id))))
+    return str(
+        item.get("text") or item.get("event") or item.get("name") or label_of(str(item.get("stage", id)))
+    )
 
 
 def offers_of(studies: Studies, document: Document) -> Offers:

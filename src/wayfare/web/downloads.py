@@ -28,7 +28,7 @@ def table_response(answer: Answer, table: str) -> Response:
 
 
 def chart_response(answer: Answer, form: str) -> Response:
-    """The picture of a result as svg (for phones narrow.svg), png or html."""
+    """The picture of a result as svg (for phones narrow.svg), png, pdf or html."""
     name = answer.result.context.analysis
     if answer.drawing is None:
         raise NotReady("There is too little to draw.", where=name, hint="Its tables say what there is.")
@@ -38,11 +38,12 @@ def chart_response(answer: Answer, form: str) -> Response:
     if form == "html":
         page = answer.drawing.picture.html()
         return Response(page, media_type="text/html", headers={"content-security-policy": ALIVE})
-    if form == "png":
-        from wayfare.charts.picture import png
+    if form in ("png", "pdf"):
+        from wayfare.charts.picture import pdf, png
 
-        return Response(png(answer.drawing.picture), media_type="image/png")
-    raise UnknownName.among("form of a chart", form, ("svg", "png", "html"))
+        made, kind = (png, "image/png") if form == "png" else (pdf, "application/pdf")
+        return Response(made(answer.drawing.picture), media_type=kind)
+    raise UnknownName.among("form of a chart", form, ("svg", "png", "pdf", "html"))
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:

@@ -53,7 +53,7 @@ _ROWS = (
     ),
     _row_parameter("page", "Which page, from 1.", {"type": "integer", "minimum": 1}),
 )
-_ABOUT = "The analyses of one company's customer journey; every address is read with GET and changes nothing."
+_ABOUT = "The analyses of one company's customer journey, and its strategy documents; what is read with GET changes nothing."
 _ERROR = {"$ref": "#/components/schemas/Error"}
 
 
@@ -71,6 +71,7 @@ def openapi() -> dict[str, Any]:
     asked = (*_ROWS, *_COMMON)
     paths["/api/rows"] = _get(_HISTORIES, "application/json", asked)
     paths["/api/rows.csv"] = _get("All events of all these customers.", "text/csv", asked)
+    paths |= _documents()
     for analysis in all_analyses():
         paths |= _paths(analysis)
     return {
@@ -79,6 +80,11 @@ def openapi() -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": {"Error": _error_schema()}},
     }
+
+
+_PICTURES = {
+    "svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf", "html": "text/html",
+}  # fmt: skip
 
 
 def _paths(analysis: Analysis) -> dict[str, Any]:
@@ -92,9 +98,53 @@ def _paths(analysis: Analysis) -> dict[str, Any]:
         },
         **{
             f"{at}/chart.{form}": _get(f"The picture as {form.upper()}.", kind, asked)
-            for form, kind in (("svg", "image/svg+xml"), ("png", "image/png"), ("html", "text/html"))
+            for form, kind in _PICTURES.items()
         },
     }
+
+
+_DOCUMENT = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The document.",
+}
+_BRANCH = _row_parameter("branch", "The branch; main where none is named.")
+_CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "changes": ("Changes small places: a list `changes` of `add`, `remove`, `move` and `set`; 409 shows both versions where two meet.",
+                {"changes": {"type": "array", "items": {"type": "object"}}}),
+    "undo": ("Takes the newest change back.", {}),
+    "restore": ("Brings a revision back.", {"revision": {"type": "integer"}}),
+    "branches": ("Starts a what-if from the revision `seen`.", {"name": {"type": "string"}}),
+    "comments": ("Says something about an item, or about the whole.", {"item": {"type": "string"}, "text": {"type": "string"}}),
+}  # fmt: skip
+
+
+def _documents() -> dict[str, Any]:
+    """The addresses of strategy documents."""
+    at, json = "/api/documents/{name}", "application/json"
+    revision = _row_parameter(
+        "revision", "The revision; the newest where none is named.", {"type": "integer"}
+    )
+    one = _get("What does the document say, and since when?", json, (_DOCUMENT, _BRANCH, revision))
+    put = _sent("put", "Saves the whole document over the revision `based_on`.", {"document": {"type": "object"}, "based_on": {"type": ["integer", "null"]}})  # fmt: skip
+    seen = _row_parameter("seen", "The revision that was seen last.", {"type": "integer"})
+    return {
+        "/api/documents": _get("Which documents are there?", json),
+        at: {**one, **put},
+        f"{at}/state": _get("What changed since a revision?", json, (_DOCUMENT, _BRANCH, seen)),
+        f"{at}/evidence": _get("What does the log say of its items?", json, (_DOCUMENT, _BRANCH)),
+        **{f"{at}/{do}": _sent("post", about, fields) for do, (about, fields) in _CHANGES.items()},
+    }
+
+
+def _sent(method: str, summary: str, fields: dict[str, Any]) -> dict[str, Any]:
+    said = _get(summary, "application/json", (_DOCUMENT,))["get"]
+    text = {"type": "string"}
+    common = {"who": text, "why": text, "branch": text, "seen": {"type": "integer"}}
+    schema = {"type": "object", "properties": {**fields, **common}}
+    return {method: {**said, "requestBody": {"content": {"application/json": {"schema": schema}}}}}
 
 
 def _get(summary: str, kind: str, parameters: Any = (), description: str = "") -> dict[str, Any]:

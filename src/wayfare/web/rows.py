@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from wayfare.analyses.journey._chains import FOREVER, Rules, reached
 from wayfare.domain.duration import Duration, in_words
 from wayfare.domain.journey import STAGES
 from wayfare.domain.segment import Segment
 from wayfare.errors import InvalidParameter, UnknownName, WayfareError
 from wayfare.histories.block import Block
+from wayfare.histories.chains import FOREVER, Rules, reached
 from wayfare.histories.filter import compile_segment
 from wayfare.histories.fold import Progress
 from wayfare.histories.matching import Criterion, Did, Exactly, Has, Histories, IsCustomer, Matching

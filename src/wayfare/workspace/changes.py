@@ -10,9 +10,26 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from wayfare.domain.document import REFERENCE, Document, Path
+from wayfare.domain.document import Document, Path
 from wayfare.domain.journey import JourneyMap
-from wayfare.errors import BadInput, Busy, UnknownName, WayfareError
+from wayfare.errors import BadInput, Busy, UnknownName
+from wayfare.workspace.changes_told import (
+    STAGE,
+    Clash,
+    Conflict,
+    Gone,
+    Said,
+    at,
+    bare,
+    conflict_of,
+    first_difference,
+    key_of,
+    place_of,
+    quoted,
+    refused,
+    words_of,
+    written,
+)
 from wayfare.workspace.revisions import MAIN, Revision, Stale
 
 if TYPE_CHECKING:
@@ -20,13 +37,10 @@ if TYPE_CHECKING:
 
 TRIES = 40
 """How often a change is brought into a newer revision before its writer is asked to try again."""
-STAGE = "stage:"
-"""Before a stage's name: the place of what a journey map notes of that stage."""
 _FIXED = ("name", "document", "id")
 _CLASSES = ("kind", "per")
 """Fields that only say which kind of a block's things an item is; they are left behind when it moves to another."""
 
-Said = dict[str, Any]
 T = TypeVar("T")
 
 
@@ -81,38 +95,6 @@ class Set:
 
 Change = Add | Remove | Move | Set
 _CHANGES: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])
-
-
-@dataclass(frozen=True)
-class Clash:
-    """A field that two people changed: what it was, what it is now, and what the second one wrote."""
-
-    id: str
-    field: str
-    was: Any
-    theirs: Any
-    yours: Any
-
-
-class Conflict(WayfareError):
-    """Somebody changed the same place since; `clashes` has both versions."""
-
-    code = "conflict"
-    status = 409
-    clashes: tuple[Clash, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The error as every JSON surface shows it, with both versions of each field."""
-        said = super().to_dict()
-        said["error"]["conflicts"] = [vars(clash) for clash in self.clashes]
-        return said
-
-
-class Gone(WayfareError):
-    """The item that a change is about is not there any more; the words that were written are in the problem."""
-
-    code = "gone"
-    status = 409
 
 
 @dataclass(frozen=True)
@@ -176,6 +158,35 @@ def change(
     raise Busy("Others keep changing this document.", where=name, hint="Save again.")
 
 
+def undo(
+    documents: Documents, name: str, *, who: str, why: str = "", branch: str = MAIN, seen: int | None = None
+) -> Revision:
+    """Takes back the newest change of a branch, if that is the one that was `seen`.
+
+    Raises:
+        Stale: Somebody saved since, and it would have been their change.
+    """
+    head = documents.head(name, branch)
+    if seen is not None and head.number != seen:
+        raise _not_seen(name, head)
+    made = documents.undo(name, who=who, why=why, branch=branch)
+    if seen is None or made.parent == seen:
+        return made
+    # Somebody saved between the look and the undo: theirs is brought back.
+    theirs = documents.restore(
+        name, made.parent or seen, who=who, why="Undo of a change that was not seen", branch=branch
+    )
+    raise _not_seen(name, theirs)
+
+
+def _not_seen(name: str, head: Revision) -> Stale:
+    return Stale(
+        f"{head.who} changed it meanwhile: {head.why or f'revision {head.number}'}.",
+        where=name,
+        hint="Look at it, then undo that if it is what you want.",
+    )
+
+
 def apply(document: Document, change: Change) -> Document:
     """The document after a change."""
     return apply_all(document, (change,))[0]
@@ -192,11 +203,13 @@ def apply_all(document: Document, changes: Sequence[Change]) -> tuple[Document, 
         except Conflict as conflict:
             clashes += conflict.clashes
     if clashes:
-        raise _conflict(document, clashes)
+        raise conflict_of(clashes, {id: words for _, id, words in document.places()})
     try:
         return type(document).model_validate(said), tuple(ids)
     except ValidationError as error:
-        raise _explained(error, said, changes) from None
+        raise refused(
+            error, said, removing=any(isinstance(each, Remove | Move) for each in changes)
+        ) from None
 
 
 def ways(said: Said) -> dict[str, Path]:
@@ -216,7 +229,7 @@ def item_of(document: Document, id: str) -> Said | None:
     """All fields of an item as plain values; None where there is none of that id."""
     said: Said = document.model_dump(mode="json", by_alias=True)
     path = ways(said).get(id)
-    return None if path is None else _at(said, path)
+    return None if path is None else at(said, path)
 
 
 def model_of(kind: type[Document], path: Path) -> type[BaseModel]:
@@ -241,30 +254,30 @@ def described(document: Document, changes: Sequence[Change]) -> str:
     lines: dict[str, None] = {}
     for each in changes:
         if isinstance(each, Add):
-            lines[f"Added {_quoted(_words(each.item))} to {_place(each.into)}"] = None
+            lines[f"Added {quoted(words_of(each.item))} to {place_of(each.into)}"] = None
             continue
-        item = _at(said, known[each.id]) if each.id in known else said
-        words = _quoted(_words(item)) if each.id else "the document"
+        item = at(said, known[each.id]) if each.id in known else said
+        words = quoted(words_of(item)) if each.id else "the document"
         if isinstance(each, Remove):
             lines[f"Deleted {words}"] = None
         elif isinstance(each, Move):
             here = ".".join(step for step in known.get(each.id, ()) if isinstance(step, str))
-            lines[f"Moved {words}{'' if here == each.into else f' to {_place(each.into)}'}"] = None
+            lines[f"Moved {words}{'' if here == each.into else f' to {place_of(each.into)}'}"] = None
         else:
-            lines[f"Changed {_place(each.field)} of {words}"] = None
+            lines[f"Changed {place_of(each.field)} of {words}"] = None
     shown = list(lines)[:4]
     return "; ".join([*shown, *(["…"] if len(lines) > len(shown) else [])])
 
 
 def _add(kind: type[Document], said: Said, change: Add) -> str:
     known = ways(said)
-    path = _list_path(said, known, change.of, change.into, str(_words(change.item)))
+    path = _list_path(said, known, change.of, change.into, str(words_of(change.item)))
     item = dict(change.item)
     if "id" in model_of(kind, path).model_fields:
-        item["id"] = _fresh(str(item.get("id") or _words(item)), known)
-    there = _at(said, path)
+        item["id"] = _fresh(str(item.get("id") or words_of(item)), known)
+    there = at(said, path)
     there.insert(_index(there, change.before), item)
-    return _key(item)
+    return key_of(item)
 
 
 def _remove(said: Said, change: Remove) -> str:
@@ -272,10 +285,10 @@ def _remove(said: Said, change: Remove) -> str:
     if path is None:
         return change.id  # somebody else took it out: it is as it shall be
     *above, index = path
-    there = _at(said, tuple(above))
-    if change.was is not None and _bare(change.was) != _bare(there[index]):
-        clash = _first_difference(change.id, dict(change.was), there[index])
-        raise _conflict(None, [clash])
+    there = at(said, tuple(above))
+    if change.was is not None and bare(change.was) != bare(there[index]):
+        clash = first_difference(change.id, dict(change.was), there[index])
+        raise conflict_of([clash])
     del there[index]
     return change.id
 
@@ -286,9 +299,9 @@ def _move(kind: type[Document], said: Said, change: Move) -> str:
     target = _list_path(said, known, change.of, change.into, change.id)
     if target[: len(path)] == path:
         raise BadInput("An item can't be a part of itself.", where=change.id)
-    there = _at(said, target)
+    there = at(said, target)
     *above, index = path
-    old = _at(said, tuple(above))
+    old = at(said, tuple(above))
     item = old.pop(index)
     if old is not there:
         item = _fitting(item, model_of(kind, (*target, 0)), change.into)
@@ -300,16 +313,16 @@ def _set(kind: type[Document], said: Said, change: Set) -> str:
     steps = change.field.split(".")
     if steps[-1] in _FIXED:
         raise BadInput(f"{steps[-1]!r} can't be changed here.", where=change.field)
-    path = _found(ways(said), change.id, _written(change.to)) if change.id else ()
-    node = _at(said, path)
+    path = _found(ways(said), change.id, written(change.to)) if change.id else ()
+    node = at(said, path)
     for step in steps[:-1]:
         node = node.get(step) if isinstance(node, dict) else None
     if not isinstance(node, dict) or steps[-1] not in node:
         allowed = model_of(kind, path).model_fields
         raise UnknownName(f"There is no field {change.field!r}.", where=change.id, allowed=allowed)
     now = node[steps[-1]]
-    if _bare(now) != _bare(change.was) and _bare(now) != _bare(change.to):
-        raise _conflict(None, [Clash(change.id, change.field, change.was, now, change.to)])
+    if bare(now) != bare(change.was) and bare(now) != bare(change.to):
+        raise conflict_of([Clash(change.id, change.field, change.was, now, change.to)])
     node[steps[-1]] = change.to
     return change.id
 
@@ -348,12 +361,6 @@ def _parts(node: Any, path: Path) -> Iterator[tuple[Path, Said]]:
             yield from _parts(inner, (*path, index))
 
 
-def _at(said: Any, path: Path) -> Any:
-    for step in path:
-        said = said[step]
-    return said
-
-
 def _found(known: Mapping[str, Path], id: str, words: str) -> Path:
     if id in known:
         return known[id]
@@ -375,14 +382,8 @@ def _list_path(said: Said, known: Mapping[str, Path], of: str, into: str, words:
 def _index(there: list[Any], before: str | None) -> int:
     """Where to put something: before the item, or at the end where that is not there any more."""
     return next(
-        (n for n, each in enumerate(there) if isinstance(each, dict) and _key(each) == before), len(there)
+        (n for n, each in enumerate(there) if isinstance(each, dict) and key_of(each) == before), len(there)
     )
-
-
-def _key(item: Mapping[str, Any]) -> str:
-    """What names an item: its id; of a journey's touchpoint the event, of a stage's notes the stage."""
-    stage = f"{STAGE}{item['stage']}" if "stage" in item and "event" not in item else ""
-    return str(item.get("id") or item.get("event") or stage)
 
 
 def _fresh(words: str, known: Iterable[str]) -> str:
@@ -398,11 +399,11 @@ def _fitting(item: Said, model: type[BaseModel], into: str) -> Said:
     """The item as its new list has it: what only its old list knew is left, and a kind is taken where one is needed."""
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     extra = [key for key in item if key not in fields]
-    kept = [key for key in extra if key not in _CLASSES and _bare(item[key]) is not None]
+    kept = [key for key in extra if key not in _CLASSES and bare(item[key]) is not None]
     if kept:
-        said = " and ".join(f"the {_place(key)} {_written(item[key])}" for key in kept)
+        said = " and ".join(f"the {place_of(key)} {written(item[key])}" for key in kept)
         raise BadInput(
-            f"There is no place for {said} of {_quoted(_words(item))} in {_place(into)}.",
+            f"There is no place for {said} of {quoted(words_of(item))} in {place_of(into)}.",
             where=kept[0],
             hint="Clear it first, or leave the item where it is.",
         )
@@ -429,83 +430,3 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models(inner)
-
-
-def _bare(value: Any) -> Any:
-    """A value without what is empty in it, so that what was left out equals what says nothing."""
-    if isinstance(value, Mapping):
-        found = {key: bare for key, inner in value.items() if (bare := _bare(inner)) is not None}
-        return found or None
-    if isinstance(value, list | tuple):
-        return [_bare(inner) for inner in value] or None
-    return None if value == "" else value
-
-
-def _first_difference(id: str, was: Said, now: Said) -> Clash:
-    key = next(key for key in [*was, *now] if _bare(was.get(key)) != _bare(now.get(key)))
-    return Clash(id, key, was.get(key), now.get(key), None)
-
-
-def _conflict(document: Document | None, clashes: Sequence[Clash]) -> Conflict:
-    lines = []
-    for clash in clashes:
-        item = item_of(document, clash.id) if document and clash.id else None
-        of = f" of {_quoted(_words(item))}" if item else ""
-        yours = "you would delete it" if clash.yours is None else f"yours is {_written(clash.yours)}"
-        lines.append(f"Somebody changed {_place(clash.field)}{of} meanwhile: now it is {_written(clash.theirs)}; {yours}.")  # fmt: skip
-    error = Conflict(
-        "\n".join(lines), where=clashes[0].field, hint="Take one, or bring both together, and save again."
-    )
-    error.clashes = tuple(clashes)
-    return error
-
-
-def _explained(error: ValidationError, said: Said, changes: Sequence[Change]) -> BadInput:
-    """What the document refuses: the first thing, and where."""
-    first = error.errors(include_url=False)[0]
-    path: Path = tuple(first["loc"])
-    message = str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] == REFERENCE:
-        path, message = first["ctx"]["problems"][0]
-    removed = any(isinstance(each, Remove | Move) for each in changes)
-    deep = next((n for n in range(len(path), 0, -1) if _is_item(said, path[:n])), 0)
-    field = ".".join(str(step) for step in path[deep:]) or "document"
-    hint = ""
-    if first["type"] == REFERENCE and removed and deep:
-        hint = f"{_quoted(_words(_at(said, path[:deep])))} refers to it. Change that first."
-    return BadInput(f"{message[:1].upper()}{message[1:].rstrip('.?')}.", where=field, hint=hint)
-
-
-def _is_item(said: Said, path: Path) -> bool:
-    try:
-        node = _at(said, path)
-    except (KeyError, IndexError, TypeError):
-        return False
-    return isinstance(node, dict) and bool(_key(node))
-
-
-def _words(item: Mapping[str, Any]) -> str:
-    return str(item.get("text") or item.get("event") or item.get("stage") or item.get("name") or "")
-
-
-def _quoted(words: str) -> str:
-    short = " ".join(words.split())
-    return f"“{short if len(short) <= 60 else f'{short[:59]}…'}”"
-
-
-def _place(name: str) -> str:
-    return name.rpartition(".")[2].replace("_", " ")
-
-
-def _written(value: Any) -> str:
-    if value in (None, "", [], {}):
-        return "empty"
-    if isinstance(value, Mapping):
-        return ", ".join(
-            f"{_place(key)} {_written(inner)}" for key, inner in value.items() if _bare(inner) is not None
-        )
-    if isinstance(value, list | tuple):
-        return "; ".join(_written(inner) for inner in value)
-    return (
-        f"“{value}”" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
-    )

@@ -255,6 +255,24 @@ def test_with_a_segment_of_its_own_a_touchpoint_counts_for_its_customers_only(ta
     assert row["customers"] <= len(friends)
 
 
+def test_of_items_with_segments_each_customers_money_goes_to_those_that_are_for_the_customer(
+    table, at_stake, lost
+):
+    """Two halves of the customers and an item for all: at the delivery the halves share 3 : 1 with it, and nothing is left."""
+    one, other = {"segment": ["did:referral_visit"]}, {"segment": ["never:referral_visit"]}
+    canvas = Canvas.model_validate({"name": "canvas", "value_propositions": [
+        {"id": "friends", "text": "Friends", "bindings": {**touches(delivery=3), **one}},
+        {"id": "others", "text": "Others", "bindings": {**touches(delivery=3), **other}},
+        {"id": "all", "text": "All", "bindings": touches(delivery=1)},
+    ]})  # fmt: skip
+    rows = {
+        row["item"]: row for row in canvas_opportunities(study_of(table, canvas)).opportunities.to_pylist()
+    }
+    assert sum(row["value_at_stake"] for row in rows.values()) == pytest.approx(at_stake[1]["delivery"])
+    assert sum(row["friction_loss"] for row in rows.values()) == pytest.approx(lost["delivery"])
+    assert rows["all"]["value_at_stake"] == pytest.approx(at_stake[1]["delivery"] / 4)
+
+
 @pytest.mark.parametrize(
     ("bound", "note"),
     [

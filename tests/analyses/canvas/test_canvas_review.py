@@ -279,6 +279,30 @@ def test_orders_that_no_stream_is_bound_to_are_of_none():
     assert {name: row["value"] for name, row in parts.items()} == {"of no stream": 1200.0, "Fees": 100.0}
 
 
+def test_streams_of_segments_have_the_money_of_their_customers():
+    def stream(id: str, *conditions: str) -> dict[str, Any]:
+        bound = {"touchpoints": [{"event": "purchase"}], "segment": conditions}
+        return {"id": id, "text": id, "kind": "sales", "bindings": bound}
+
+    streams = [
+        stream("payers", "did:fee"),
+        stream("dear", "value>=30", "never:fee"),
+        stream("lost", "colour=red"),
+    ]
+    found = shares(canvas_review(study_of(canvas_of(revenue_streams=streams))), "revenue stream")
+    frame = history()
+    fees = set(frame.loc[frame["event"] == "fee", "customer"])
+    orders = frame[frame["event"] == "purchase"]
+    of = orders["customer"].isin(fees)
+    expected = {
+        "payers": orders.loc[of, "value"].sum(), "dear": orders.loc[~of & (orders["value"] == 30), "value"].sum(),
+        "of no stream": orders.loc[~of & (orders["value"] == 10), "value"].sum(),
+    }  # fmt: skip
+    assert {name: row["value"] for name, row in found.items()} == expected
+    assert sum(expected.values()) == 1200
+    assert "lost is left out: The log has no column 'colour'" in found["dear"]["note"]
+
+
 def test_shares_against_loops_over_customers():
     """The sums of the fold against plain Python, on random orders of many products."""
     rng = np.random.default_rng(4)

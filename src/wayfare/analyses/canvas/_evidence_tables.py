@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from wayfare.analyses._order_days import last_moment
 from wayfare.analyses.canvas._bindings import Bindings, Bound
 from wayfare.analyses.canvas._evidence_values import Answer
 from wayfare.analyses.canvas._evidence_words import Row, last_review, limit_said, said
-from wayfare.analyses.repurchase._order_days import last_moment
 from wayfare.domain.canvas import Canvas, Metric
 from wayfare.histories.calendar import local_days
 from wayfare.study import Study

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import event_codes, periods_of, whole_histories
+from wayfare.analyses._order_days import span
+from wayfare.analyses._score_scales import checked_scale, code_of, csat_scale, kind_code
 from wayfare.analyses.canvas._bindings import Bindings
 from wayfare.analyses.canvas._measures import ANSWERED, MET, Figure, Moments
 from wayfare.analyses.canvas._measures_fold import EVERYBODY, LIFETIME, Asked, Kept, Measured
-from wayfare.analyses.repurchase._order_days import span
 from wayfare.analyses.repurchase.forecast import forecast
-from wayfare.analyses.satisfaction import csat
-from wayfare.analyses.satisfaction._answers import Counted, _kind
-from wayfare.analyses.satisfaction._ratings import code_of
-from wayfare.analyses.satisfaction._scores import checked_scale
 from wayfare.domain.survey import SURVEY_ANSWER
 from wayfare.errors import WayfareError
 from wayfare.histories.stages import stage_map
 from wayfare.log import Log
 from wayfare.stats.intervals import Interval
-from wayfare.stats.satisfaction import nps_counts
+from wayfare.stats.satisfaction import nps_counts, top_box
 from wayfare.stats.sequential import count_sequence, mean_sequence, rate_sequence, ratio_sequence
 from wayfare.study import Study
 
@@ -124,7 +121,7 @@ def _fold(study: Study, log: Log, bindings: Bindings, kept: Kept) -> Measured:
         months=tuple(months.edges.tolist()),
         over=months.over,
     )
-    kinds = tuple((measure, _kind(log, *kind)) for measure, kind in _KINDS.items())
+    kinds = tuple((measure, kind_code(log, *kind)) for measure, kind in _KINDS.items())
     asked = Asked(code_of(log, "event", SURVEY_ANSWER), kinds)
     return Measured(
         moments, asked, kept, bindings.conditions, bindings.segments, bindings.figures, bindings.pairs
@@ -230,26 +227,21 @@ _READ: dict[str, Callable[[Floats, float], _Read]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class _Scores:
-    scores: NDArray[np.int64]
-
-
 def _score(study: Study, measure: str, counts: Any, whole: Any, confidence: float) -> _Read:
     """By the definition of the analysis `csat` or `nps`."""
     try:
         if measure == "net_promoter_score":
-            checked_scale(whole[None], _RECOMMEND, "NPS")
+            checked_scale(whole, _RECOMMEND, "NPS")
             return _promoters(counts[:, : len(_RECOMMEND)], confidence)
-        scale = csat._measure(study, cast("Counted", _Scores(whole[None])), None, None)
-        checked_scale(whole[None], scale.values, scale.name)
+        scale = csat_scale(study, whole)
+        checked_scale(whole, scale.values, "CSAT")
     except WayfareError as error:
         return _nothing(len(counts), error.problem)
     answers = np.stack([counts[:, value] for value in scale.values], axis=1)
     n = answers.sum(axis=1).astype(float)
-    share = np.nan_to_num(np.atleast_1d(scale.score(answers).score))
+    share = np.nan_to_num(np.atleast_1d(top_box(scale.values, answers, scale.satisfied).score))
     interval = rate_sequence(share * n, n, confidence)
-    return _Read(_over(share * n, n), interval.low, interval.high, n, scale.definition.partition(" (")[0])
+    return _Read(_over(share * n, n), interval.low, interval.high, n, scale.words)
 
 
 def _promoters(counts: Any, confidence: float) -> _Read:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.analyses.repurchase._order_days import DayRows, day_rows
+from wayfare.analyses._order_days import DayRows, day_rows
 from wayfare.histories.block import Block
 from wayfare.histories.orders import Orders, orders_of
 from wayfare.histories.stages import StageMap

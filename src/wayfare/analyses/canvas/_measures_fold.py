@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import rows_of
+from wayfare.analyses._score_scales import POINTS
 from wayfare.analyses.canvas._measures import (
     ANSWERED,
     NEVER,
@@ -25,8 +26,6 @@ from wayfare.histories.filter import Condition
 from wayfare.histories.fold import Fold, add_up
 from wayfare.histories.orders import ORDER_COLUMNS
 
-POINTS = 101
-"""Whole points from 0 that answers are counted by."""
 LIFETIME = "lifetime_value"
 EVERYBODY = 0
 """The segment without conditions; it is always the first."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wayfare.analyses.canvas._opportunity_cover import Cover, covers
 from wayfare.analyses.canvas._opportunity_friction import FEW, Friction, Mood
-from wayfare.analyses.canvas._opportunity_people import Floats, Ints, People
+from wayfare.analyses.canvas._opportunity_people import Floats, People
 from wayfare.analyses.canvas._opportunity_ways import UNBOUND, Way
 from wayfare.analyses.canvas._strategies import ABOUT, ACTIONS, LOST, Ledger, stages_mask, stages_of
 from wayfare.domain.canvas import BLOCKS, Canvas
@@ -40,21 +40,6 @@ class Sources:
 
 
 @dataclass(frozen=True, eq=False)
-class _Coverage:
-    """An item's share of each customer that it reaches.
-
-    Attributes:
-        met: Which customers' value at stake it has part of, and which part.
-        lost: Which customers who left it has part of, and which part.
-        who: The customers of its segment; None where all count.
-    """
-
-    met: tuple[Ints, Floats]
-    lost: tuple[Ints, Floats]
-    who: NDArray[np.bool_] | None
-
-
-@dataclass(frozen=True, eq=False)
 class Joined:
     """The rows of items, and the ledgers of blocks and strategies."""
 
@@ -66,18 +51,23 @@ class Joined:
 
 def join(canvas: Canvas, ways: Mapping[str, Way], sources: Sources) -> Joined:
     """The items of the canvas, in its order, joined with what is known of the customers that they reach."""
-    size = len(sources.people)
+    size, cover_of = len(sources.people), covers(sources.people, ways)
     joined = Joined([], {block: Ledger.empty(size) for block in BLOCKS},
                     {strategy.name: Ledger.empty(size) for strategy in STRATEGIES}, {s.name: {} for s in STRATEGIES})  # fmt: skip
     for block, item in canvas.items():
         way = ways[item.id]
-        row: dict[str, Any] = {"block": block, "item": item.id, "text": item.text}
+        row: dict[str, Any] = {
+            "block": block,
+            "item": item.id,
+            "text": item.text,
+            "placed": bool(way.weights),
+        }
         joined.blocks[block].items += 1
         if not way.bound or not size:
             note = "; ".join(way.notes) or ("nobody is in the log" if not size else UNBOUND)
             joined.rows.append(row | _nothing() | {"note": note})
             continue
-        cover = _coverage(sources.people, way)
+        cover = cover_of(way)
         money = _money(sources, way, cover)
         found = _found(sources, way, cover, money)
         _enter(joined, block, sources, way, cover, found)
@@ -88,27 +78,10 @@ def join(canvas: Canvas, ways: Mapping[str, Way], sources: Sources) -> Joined:
 def _nothing() -> dict[str, Any]:
     return dict.fromkeys(
         ("value_at_stake", "value_low", "value_high", "friction_loss", "friction_low", "friction_high", "satisfaction_gap", "customers")
-    ) | {"main_reason": "", "strategies": "", "scores": 0.0}  # fmt: skip
+    ) | {"main_reason": "", "main": None, "strategies": "", "scores": 0.0}  # fmt: skip
 
 
-def _coverage(people: People, way: Way) -> _Coverage:
-    who = None if way.segment is None else people.members(way.segment)
-    if not way.shares:
-        assert who is not None
-        inside, gone = np.flatnonzero(who), np.flatnonzero(who & people.left)
-        return _Coverage((inside, np.ones(len(inside))), (gone, np.ones(len(gone))), who)
-    met, share = np.zeros(len(people)), np.zeros(int(people.last.max(initial=0)) + 1)
-    for event, part in way.shares.items():
-        met[people.who_met(event)] += part
-        share[event : event + 1] = part
-    lost = share[people.last] * people.left
-    if who is not None:
-        met, lost = met * who, lost * who
-    at, gone = np.flatnonzero(met), np.flatnonzero(lost)
-    return _Coverage((at, met[at] / people.parts[at]), (gone, lost[gone]), who)
-
-
-def _money(sources: Sources, way: Way, cover: _Coverage) -> dict[str, Any]:
+def _money(sources: Sources, way: Way, cover: Cover) -> dict[str, Any]:
     """The money that the item touches, with its intervals, and the customers that it is of."""
     people, friction = sources.people, sources.friction
     (at, met), (gone, lost_by) = cover.met, cover.lost
@@ -135,14 +108,14 @@ def _money(sources: Sources, way: Way, cover: _Coverage) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _gap(sources: Sources, way: Way, cover: _Coverage) -> tuple[float, float]:
+def _gap(sources: Sources, way: Way, cover: Cover) -> tuple[float, float]:
     if way.shares:
         return sources.mood.of_touchpoints(dict(way.shares))[:2]
     assert cover.who is not None
     return sources.mood.of_customers(sources.people, cover.who)[:2]
 
 
-def _pain(way: Way, cover: _Coverage, of: Floats) -> Floats:
+def _pain(way: Way, cover: Cover, of: Floats) -> Floats:
     """The item's part of the pain points' cost; none where it is about some of the customers only, as nobody can say theirs."""
     if cover.who is not None:
         return np.zeros(3)
@@ -150,9 +123,7 @@ def _pain(way: Way, cover: _Coverage, of: Floats) -> Floats:
     return np.asarray(np.sum(parts, axis=0)) if parts else np.zeros(3)
 
 
-def _found(
-    sources: Sources, way: Way, cover: _Coverage, money: dict[str, Any]
-) -> dict[Found, tuple[float, str]]:
+def _found(sources: Sources, way: Way, cover: Cover, money: dict[str, Any]) -> dict[Found, tuple[float, str]]:
     """Every finding that holds for the item, with its money and the touchpoint where it is most."""
     people, friction = sources.people, sources.friction
     (at, met), (gone, lost_by) = cover.met, cover.lost
@@ -214,16 +185,19 @@ def _judged(way: Way, found: Mapping[Found, tuple[float, str]], money: Mapping[s
     notes = [*way.notes]
     if money["value_at_stake"] is None:
         notes.append("no lifetime value is known")
+    if way.weights and way.segment is not None and money["satisfaction_gap"] is not None:
+        notes.append("the satisfaction gap is that of all customers at its touchpoints")
     if money["friction_loss"] is None:
         notes.append("those who left here have no price: too few, or no values")
     if not found:
-        return {"main_reason": "", "strategies": "", "note": "; ".join([*notes, NOBODY])}
+        return {"main_reason": "", "main": None, "strategies": "", "note": "; ".join([*notes, NOBODY])}
     main = min(found, key=lambda name: (-found[name][0], order.index(name)))
     where = found[main][1]
     fits = sorted(
         fitting(set(found)), key=lambda s: (-max(found[f][0] for f in s.answers if f in found), s.name)
     )
     return {
+        "main": main,
         "main_reason": f"{FINDINGS[main]}{f' ({where})' if where else ''}",
         "strategies": ", ".join(strategy.name for strategy in fits[:MOST]),
         "note": "; ".join(notes),
@@ -235,7 +209,7 @@ def _enter(
     block: str,
     sources: Sources,
     way: Way,
-    cover: _Coverage,
+    cover: Cover,
     found: Mapping[Found, tuple[float, str]],
 ) -> None:
     """Adds the item to the ledgers of its block and of the strategies that fit."""

@@ -97,6 +97,7 @@ class People:
         last: The code of the last event.
         met: Which customer met which event since the last order, by event: positions, and where each event's begin.
         parts: How many such events a customer has.
+        gone: Who left, by their last event: positions, and where each event's begin.
         score, scores: The sum of the customer's scores, and how many.
         inside: Who is in each segment (segments, customers), packed.
         late: Who let the window for the next order pass.
@@ -112,6 +113,7 @@ class People:
     last: NDArray[np.int32]
     met: tuple[Ints, Ints]
     parts: Ints
+    gone: tuple[Ints, Ints]
     score: Floats
     scores: Ints
     inside: NDArray[np.uint8]
@@ -135,6 +137,11 @@ class People:
         who, starts = self.met
         return who[starts[event] : starts[event + 1]]
 
+    def who_left_at(self, event: int) -> Ints:
+        """Who left, with an event as the last."""
+        who, starts = self.gone
+        return who[starts[event] : starts[event + 1]]
+
 
 def people_of(
     study: Study, found: dict[str, list[NDArray[Any]]], last_stage: int, forecast: pa.Table | None, due: pa.Table | None,
@@ -156,16 +163,20 @@ def people_of(
     by_event = np.argsort(at["met_event"], kind="stable")
     who = place[at["met_code"][by_event]]
     starts = np.searchsorted(at["met_event"][by_event], np.arange(events + 1))
+    left = at["silent"] & (at["stage"] >= 0) & (at["stage"] < last_stage)
+    gone = np.flatnonzero(left)
+    gone = gone[np.argsort(at["last"][gone], kind="stable")]
     late = np.nan_to_num(_joined(names, due, "late")) > 0
     value, low, high = (_joined(names, forecast, f"lifetime_value{end}") for end in ("", "_low", "_high"))
     known = late & ~np.isnan(value)
     kinds, action = _actions(names, actions)
     return People(
         stage=at["stage"],
-        left=at["silent"] & (at["stage"] >= 0) & (at["stage"] < last_stage),
+        left=left,
         last=at["last"],
         met=(who, starts),
         parts=np.bincount(who, minlength=len(codes)),
+        gone=(gone, np.searchsorted(at["last"][gone], np.arange(events + 1))),
         score=at["score"].astype(float),
         scores=at["scores"].astype(np.int64),
         inside=at["member"],

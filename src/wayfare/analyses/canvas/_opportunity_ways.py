@@ -19,11 +19,13 @@ class Way:
     """How an item reaches the log.
 
     Attributes:
-        shares: Its share of each touchpoint, by the event's code: its weight over those of all items bound to it.
+        weights: Its weight at each touchpoint, by the event's code.
+        shares: The same over the weights of all items bound to the touchpoint.
         segment: The place of its segment among the distinct ones; None where all customers count.
         notes: What is to be said about it.
     """
 
+    weights: Mapping[int, float] = field(default_factory=dict)
     shares: Mapping[int, float] = field(default_factory=dict)
     segment: int | None = None
     notes: tuple[str, ...] = ()
@@ -31,7 +33,7 @@ class Way:
     @property
     def bound(self) -> bool:
         """Whether it reaches anything."""
-        return bool(self.shares) or self.segment is not None
+        return bool(self.weights) or self.segment is not None
 
 
 @dataclass(frozen=True)
@@ -85,31 +87,33 @@ def _way(
 ) -> Way:  # fmt: skip
     codes = log.names("event")
     notes = [through] if through else []
-    shares = {
-        code: touched.weight / weights[touched.event]
-        for touched in touches
-        if (code := codes.code(touched.event)) is not None
-    }
+    known = {code: touched for touched in touches if (code := codes.code(touched.event)) is not None}
     unknown = [touched.event for touched in touches if codes.code(touched.event) is None]
     if unknown:
         notes.append(f"the log has no {', '.join(unknown)}")
     segment = None
     if conditions:
-        try:
-            compiled = _compiled(conditions, log)
-        except WayfareError as error:
+        found = compiled(conditions, log)
+        if isinstance(found, str):
             # Without its segment the item would be given the money of all customers.
-            return Way({}, None, (*notes, error.problem.rstrip(".")))
-        segment = segments.setdefault(compiled, len(segments))
+            return Way(notes=(*notes, found))
+        segment = segments.setdefault(found, len(segments))
     if not touches and not conditions:
         notes.append(UNBOUND)
-    return Way(shares, None if touches and not shares else segment, tuple(notes))
-
-
-def _compiled(conditions: tuple[str, ...], log: Log) -> tuple[Condition, ...]:
-    return tuple(
-        compile_segment(
-            Segment.parse(condition), log.schema, lambda column, name: log.names(column).code(name)
-        )
-        for condition in conditions
+    return Way(
+        {code: touched.weight for code, touched in known.items()},
+        {code: touched.weight / weights[touched.event] for code, touched in known.items()},
+        None if touches and not known else segment,
+        tuple(notes),
     )
+
+
+def compiled(conditions: tuple[str, ...], log: Log) -> tuple[Condition, ...] | str:
+    """The conditions looked up in the log, or what is wrong with them."""
+    try:
+        return tuple(
+            compile_segment(Segment.parse(one), log.schema, lambda column, name: log.names(column).code(name))
+            for one in conditions
+        )
+    except WayfareError as error:
+        return error.problem.rstrip(".")

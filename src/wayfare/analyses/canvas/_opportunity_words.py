@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wayfare.analyses.canvas._opportunity_items import Sources
 from wayfare.analyses.canvas._opportunity_tables import Row, most
+from wayfare.analyses.canvas._strategies import ABOUT
 from wayfare.domain.canvas import Canvas
 from wayfare.result import Finding
 
@@ -67,7 +68,9 @@ def _singular(name: str) -> bool:
 
 
 def _largest(items: list[Row], name: str) -> Row | None:
-    return next(iter(sorted((row for row in items if row[name]), key=lambda row: -row[name])), None)
+    """The item with most; items at touchpoints say where it is, and come before those of customers alone."""
+    known = (row for row in items if row[name])
+    return min(known, key=lambda row: (not row["placed"], -row[name]), default=None)
 
 
 def _item(currency: str, row: Row, name: str, low: str, high: str, words: str) -> Finding:
@@ -75,7 +78,8 @@ def _item(currency: str, row: Row, name: str, low: str, high: str, words: str) -
         f"{currency} {row[name]:,.0f} (95% interval {row[low]:,.0f} to {row[high]:,.0f}) {words} “{short(row['text'])}” "
         f"({label(row['block']).lower()})"
     )
-    reason = f", mostly {row['main_reason']}" if row["main_reason"] else ""
+    about = ("value",) if name == "value_at_stake" else ("friction", "pain")
+    reason = f", mostly {row['main_reason']}" if row["main"] and ABOUT[row["main"]] in about else ""
     return Finding(f"{text}{reason}.", money=row[name], customers=row["customers"])
 
 

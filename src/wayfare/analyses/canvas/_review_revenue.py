@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wayfare.analyses.canvas._opportunity_ways import compiled
 from wayfare.domain.canvas import Canvas
 from wayfare.histories.block import Block
+from wayfare.histories.filter import Condition
 from wayfare.histories.fold import Fold
 from wayfare.histories.schema import Kind
 from wayfare.histories.stages import StageMap
@@ -23,7 +25,17 @@ FEW = 10
 SHOWN = 10
 STREAMS, CUSTOMERS = "revenue stream", "customers"
 _NEITHER = "of no stream"
+_NO_ROWS = np.zeros(0, dtype=np.int64)
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that an event's rows belong to: its place among the names, its weight, and for which customers."""
+
+    place: int
+    weight: float
+    segment: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,13 +46,23 @@ class Cut:
         of: What it is cut by.
         names: Its parts; the last stands for what belongs to none.
         column: The coded column of an order's row that says the part; empty where the event does.
-        parts: For each event's code the parts that its rows belong to, each with its share.
+        parts: For each event's code the parts that its rows belong to.
+        ordered: For each event's code whether what belongs to no part counts too: it is an order.
+        note: What can't be told apart, and why.
     """
 
     of: str
     names: tuple[str, ...]
     column: str = ""
-    parts: tuple[tuple[tuple[int, float], ...], ...] = ()
+    parts: tuple[tuple[Part, ...], ...] = ()
+    ordered: tuple[bool, ...] = ()
+    note: str = ""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns that it reads."""
+        conditions = [c for parts in self.parts for part in parts for c in part.segment]
+        return (*((self.column,) if self.column else ()), *sorted({c.column for c in conditions}))
 
 
 @dataclass(frozen=True)
@@ -60,7 +82,7 @@ class Revenue(Fold[dict[str, dict[str, NDArray[np.float64]]]]):
     @property
     def columns(self) -> tuple[str, ...]:
         """The event, the value, and the columns that say parts."""
-        return ("event", "value", *(cut.column for cut in self.cuts if cut.column))
+        return ("event", "value", *(column for cut in self.cuts for column in cut.reads))
 
     def scan(self, block: Block) -> dict[str, dict[str, NDArray[np.float64]]]:
         """For each cut: of each part Σx, Σx², Σxy and customers (parts, 4); in all Σy, Σy² and customers (3,)."""
@@ -76,10 +98,12 @@ class Revenue(Fold[dict[str, dict[str, NDArray[np.float64]]]]):
             return block.owner[rows], np.where(part < 0, len(cut.names) - 1, part), value[rows]
         found: list[tuple[NDArray, NDArray, NDArray]] = []
         for event, parts in enumerate(cut.parts):
-            rows = np.flatnonzero(paid & (block["event"] == event)) if parts else np.zeros(0, dtype=np.int64)
-            found += [
-                (block.owner[rows], np.full(len(rows), part), share * value[rows]) for part, share in parts
-            ]
+            rows = (
+                np.flatnonzero(paid & (block["event"] == event)) if parts or cut.ordered[event] else _NO_ROWS
+            )
+            found += _shared(
+                block, rows, value[rows], parts, len(cut.names) - 1 if cut.ordered[event] else -1
+            )
         owner, part, amount = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
         return owner, part, amount
 
@@ -95,6 +119,30 @@ class Revenue(Fold[dict[str, dict[str, NDArray[np.float64]]]]):
             "parts": np.column_stack(sums),
             "all": np.array([whole.sum(), (whole**2).sum(), (whole > 0).sum()]),
         }
+
+
+def _shared(
+    block: Block, rows: NDArray[np.int64], value: NDArray[np.float64], parts: Sequence[Part], none: int
+) -> list[tuple[NDArray, NDArray, NDArray]]:
+    """What some rows brought to each part, by the weights of those that are for the customer; the rest to `none`, if at all."""
+    owner = block.owner[rows]
+    weights = [part.weight * _inside(block, part.segment)[owner] for part in parts]
+    total = np.sum(weights, axis=0) if weights else np.zeros(len(rows))
+    each = np.divide(value, total, out=np.zeros(len(rows)), where=total > 0)
+    found = [
+        (owner, np.full(len(rows), part.place), weight * each)
+        for part, weight in zip(parts, weights, strict=True)
+    ]
+    if none >= 0:
+        found.append((owner, np.full(len(rows), none), np.where(total > 0, 0.0, value)))
+    return [tuple(array[amount > 0] for array in (who, place, amount)) for who, place, amount in found]  # type: ignore[misc]
+
+
+def _inside(block: Block, segment: tuple[Condition, ...]) -> NDArray[np.float64]:
+    inside = np.ones(block.customers)
+    for condition in segment:
+        inside *= condition.members(block)
+    return inside
 
 
 def cuts_of(study: Study, canvas: Canvas | None) -> tuple[Cut, ...]:
@@ -113,20 +161,25 @@ def _column(study: Study, column: str) -> Cut | None:
 
 def _streams(study: Study, canvas: Canvas | None) -> Cut | None:
     """By the streams that name events of the log; an event's money is shared by weight, that of other orders is of none."""
-    bound = [
-        (number, touched) for number, stream in enumerate(canvas.revenue_streams if canvas else ())
-        for touched in stream.bindings.touchpoints
-    ]  # fmt: skip
     events = study.log.names("event").to_list()
-    if canvas is None or not any(touched.event in events for _, touched in bound):
+    if canvas is None:
         return None
-    parts = []
-    for event in events:
-        mine = [(number, touched.weight) for number, touched in bound if touched.event == event]
-        total = sum(weight for _, weight in mine)
-        none = ((len(canvas.revenue_streams), 1.0),) if event in study.journey.orders else ()
-        parts.append(tuple((number, weight / total) for number, weight in mine) or none)
-    return Cut(STREAMS, (*(stream.text for stream in canvas.revenue_streams), _NEITHER), parts=tuple(parts))
+    by_event: dict[str, list[Part]] = {event: [] for event in events}
+    lost = []
+    for place, stream in enumerate(canvas.revenue_streams):
+        segment = compiled(stream.bindings.segment, study.log)
+        if isinstance(segment, str):
+            lost.append(f"{stream.id} is left out: {segment}")
+            continue
+        for touched in stream.bindings.touchpoints:
+            if touched.event in by_event:
+                by_event[touched.event].append(Part(place, touched.weight, segment))
+    if not any(by_event.values()):
+        return None
+    names = (*(stream.text for stream in canvas.revenue_streams), _NEITHER)
+    parts = tuple(tuple(by_event[event]) for event in events)
+    ordered = tuple(event in study.journey.orders for event in events)
+    return Cut(STREAMS, names, parts=parts, ordered=ordered, note="; ".join(lost))
 
 
 def concentration_rows(
@@ -147,7 +200,10 @@ def concentration_rows(
     rows: list[Row] = []
     for cut in cuts:
         told = _tenths(sums[cut.of], tenths) if cut.of == CUSTOMERS else _parts(cut, sums[cut.of])
-        rows += [row | {"of": cut.of, "note": "; ".join(n for n in (row["note"], note) if n)} for row in told]
+        rows += [
+            row | {"of": cut.of, "note": "; ".join(n for n in (row["note"], cut.note, note) if n)}
+            for row in told
+        ]
     return rows
 
 

@@ -100,9 +100,9 @@ def canvas_opportunities(study: Study, *, canvas: CanvasName | None = None) -> C
     *Satisfaction gap* is how far scores after a touchpoint lie below the mean of all (`emotion`).
 
     An item's part of a touchpoint's money is its weight over the weights of all items bound to it, so that no money counts
-    twice. A segment has all the money of its customers, and with touchpoints that part of theirs. An item bound to neither is reached
-    through its revenue stream, its cost line, the segment of its metric, or the segment that it is for, in this order. On a
-    block and for a strategy a customer's money counts once.
+    twice; an item with a segment beside its touchpoints shares in that of its customers only. A segment without touchpoints has
+    all the money of its customers. An item bound to neither is reached through its revenue stream, its cost line, the segment
+    of its metric, or the segment that it is for, in this order. On a block and for a strategy a customer's money counts once.
 
     A strategy fits where one of its findings holds for at least 10 customers: who is late, due, ready for another product, loyal
     or recommends (`opportunities`), where customers left, pain points, and scores below the mean beyond chance.

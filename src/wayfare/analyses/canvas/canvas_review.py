@@ -109,7 +109,7 @@ def canvas_review(
     The next review is due on the day that the last one set, else `every` after it.
 
     Revenue is what orders brought, refunds not taken off, and what other events brought that a revenue stream is bound to; an
-    event that several streams are bound to is shared by weight. It is cut by the log's column `category`, else `product`,
+    event that several streams are bound to is shared by the weights of those whose segment the customer is of. It is cut by the log's column `category`, else `product`,
     too. How much rests on few is the Herfindahl–Hirschman index, the sum of squared shares
     (Hirschman 1964, American Economic Review 54, 761); its inverse is the number of equal parts that would give it (Adelman
     1969, Review of Economics and Statistics 51, 99–101). Shares have delta-method intervals over customers; under 10

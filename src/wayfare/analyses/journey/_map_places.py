@@ -31,9 +31,11 @@ class Places(Fold[dict[str, Any]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The columns that it reads."""
         return ("event", "order")
 
     def scan(self, block: Block) -> dict[str, Any]:
+        """The counts of one block."""
         block = one_row_an_order(block)
         stage = self.stages.stages(block)
         rows = np.flatnonzero(stage >= 0)

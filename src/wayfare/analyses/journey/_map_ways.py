@@ -46,6 +46,7 @@ class Ways(Fold[dict[str, Any]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """The columns that it reads."""
         return ("event", "order", *(condition.column for condition in self.conditions))
 
     @property
@@ -59,6 +60,7 @@ class Ways(Fold[dict[str, Any]]):
         return min(MOST_STEPS, int(63 // np.log2(self.events + 4)) - 1)
 
     def scan(self, block: Block) -> dict[str, Any]:
+        """The counts of one block."""
         block = Filter(conditions=self.conditions).apply(block)
         members = block.customers
         block = one_row_an_order(block)

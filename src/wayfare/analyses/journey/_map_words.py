@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wayfare.analyses.journey._map_changes import ADDED, MOVED, REMOVED
-from wayfare.analyses.journey.touchpoints import MOMENT, PAIN
+from wayfare.charts.blueprint_model import MOMENT, PAIN
 from wayfare.domain.journey import STAGES
 from wayfare.result import Finding
 

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wayfare.analyses.journey._chains import FOREVER, Order, Rules, Start, reached
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
 from wayfare.domain.parameters import Events, Property
 from wayfare.errors import InvalidParameter
 from wayfare.histories.block import Block
+from wayfare.histories.chains import FOREVER, Order, Rules, Start, reached
 from wayfare.histories.fold import Fold
 from wayfare.histories.visits import by_session
 from wayfare.result import Columns, Finding, Result, table

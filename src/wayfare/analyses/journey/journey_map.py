@@ -23,10 +23,11 @@ from wayfare.analyses.journey._map_ways import LEFT, VARIANTS, Plan, deviation_r
 from wayfare.analyses.journey._map_words import findings
 from wayfare.analyses.journey.dropoff import dropoff
 from wayfare.analyses.journey.stages import stages as stage_sums
-from wayfare.analyses.journey.touchpoints import MOMENT, PAIN, touchpoints
+from wayfare.analyses.journey.touchpoints import touchpoints
 from wayfare.analyses.satisfaction.emotion import emotion
 from wayfare.analyses.value_chain.activity_costs import activity_costs
 from wayfare.analysis import analysis
+from wayfare.charts.blueprint_model import MOMENT, PAIN
 from wayfare.charts.picture import Picture
 from wayfare.domain.document import Document
 from wayfare.domain.journey import JourneyMap

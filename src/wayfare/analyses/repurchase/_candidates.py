@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wayfare.analyses._order_days import Buyers, Summary
 from wayfare.analyses.repurchase._forecast_given import NOTHING, Given
-from wayfare.analyses.repurchase._order_days import Buyers, Summary
 from wayfare.analyses.repurchase._paced import Paced, known_of, table_on
 from wayfare.errors import WayfareError
 

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wayfare.analyses._order_days import NEVER, WEEK, Buyers
 from wayfare.analyses.repurchase._candidates import Candidate
 from wayfare.analyses.repurchase._forecast_tables import known
 from wayfare.analyses.repurchase._lateness import Lateness, due_days
-from wayfare.analyses.repurchase._order_days import NEVER, WEEK, Buyers
 from wayfare.analyses.repurchase._signals import SIGNALS
 from wayfare.analyses.repurchase.forecast import ForecastResult
 from wayfare.domain.duration import Duration, in_words

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from wayfare.analyses._order_days import Buyers, Summary
 from wayfare.analyses.repurchase._candidates import Candidate
 from wayfare.analyses.repurchase._forecast_given import Given
 from wayfare.analyses.repurchase._holdout import actual_orders
-from wayfare.analyses.repurchase._order_days import Buyers, Summary
 from wayfare.analyses.repurchase._outlook import Outlook, Season
 from wayfare.analyses.repurchase._worth import Worth
 from wayfare.study import Study

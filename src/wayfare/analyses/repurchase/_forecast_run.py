@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from wayfare.analyses._order_days import Buyers, buyers_of, order_days, span
 from wayfare.analyses.repurchase._candidates import (
     CALENDAR,
     ENOUGH,
@@ -20,7 +21,6 @@ from wayfare.analyses.repurchase._forecast_found import Forecast
 from wayfare.analyses.repurchase._forecast_given import Given
 from wayfare.analyses.repurchase._forecast_traits import FirstTraits, traits_of
 from wayfare.analyses.repurchase._holdout import actual_orders, actual_weeks
-from wayfare.analyses.repurchase._order_days import Buyers, buyers_of, order_days, span
 from wayfare.analyses.repurchase._origins import EARLIER, SHORTEST_RECORD, Miss, earlier_errors
 from wayfare.analyses.repurchase._outlook import Outlook, Season, outlook, season_of
 from wayfare.analyses.repurchase._worth import worth_of

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wayfare.analyses._order_days import last_moment
 from wayfare.analyses.repurchase import _holdout
-from wayfare.analyses.repurchase._order_days import last_moment
 from wayfare.analyses.repurchase._outlook import Outlook
 from wayfare.analyses.repurchase._worth import lifetime
 from wayfare.result import table

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wayfare.analyses.repurchase._order_days import Buyers, Summary, day_rows
+from wayfare.analyses._order_days import Buyers, Summary, day_rows
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
 from wayfare.histories.orders import ORDER_COLUMNS

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wayfare.analyses.repurchase._order_days import NEVER, Buyers, Summary
+from wayfare.analyses._order_days import NEVER, Buyers, Summary
 from wayfare.analyses.repurchase._paced import Paced
 from wayfare.result import table
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.analyses.repurchase._order_days import WEEK, Buyers
+from wayfare.analyses._order_days import WEEK, Buyers
 
 if TYPE_CHECKING:
     from wayfare.analyses.repurchase._paced import Paced

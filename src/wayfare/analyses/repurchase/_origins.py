@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wayfare.analyses._order_days import Buyers
 from wayfare.analyses.repurchase._candidates import CALENDAR, ENOUGH, Candidate, fit
 from wayfare.analyses.repurchase._forecast_given import NOTHING, Given
-from wayfare.analyses.repurchase._order_days import Buyers
 
 EARLIER = 3
 """How many origins before the holdout's."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.analyses.repurchase._order_days import Buyers, Summary
+from wayfare.analyses._order_days import Buyers, Summary
 from wayfare.analyses.repurchase._origins import Miss
 from wayfare.analyses.repurchase._paced import simulated
 

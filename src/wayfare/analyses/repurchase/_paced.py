@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.analyses.repurchase._order_days import Summary
+from wayfare.analyses._order_days import Summary
 
 if TYPE_CHECKING:
     from wayfare.analyses.repurchase._forecast_traits import Traits

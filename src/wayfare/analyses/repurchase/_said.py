@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.analyses.repurchase._order_days import Buyers, last_moment, span
+from wayfare.analyses._order_days import Buyers, last_moment, span
 from wayfare.histories.block import Block
 from wayfare.histories.calendar import local_days
 from wayfare.histories.fold import Fold
@@ -134,9 +134,7 @@ def _seen_by(buyers: Buyers) -> Seen:
 def _no_orders(study: Study) -> list[str]:
     if any(study.stages.orders) or not study.log.facts.rows:
         return []
-    return [
-        "No event of the log is an order: name that of an order under `orders:` in the journey map."
-    ]
+    return ["No event of the log is an order: name that of an order under `orders:` in the journey map."]
 
 
 def _money(seen: Seen) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.analyses.repurchase._order_days import Buyers, cents
+from wayfare.analyses._order_days import Buyers, cents
 
 Ints = NDArray[np.int64]
 NOT_YET = "not yet a customer"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.analyses.repurchase._order_days import Buyers, day_rows
+from wayfare.analyses._order_days import Buyers, day_rows
 from wayfare.histories.answers import SATISFACTION_COLUMNS, satisfaction, satisfaction_kind
 from wayfare.histories.block import Block
 from wayfare.histories.calendar import local_days

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wayfare.analyses._order_days import Buyers
 from wayfare.analyses.repurchase._beginnings import Began
-from wayfare.analyses.repurchase._order_days import Buyers
 from wayfare.analyses.repurchase.forecast import ForecastResult
 from wayfare.domain.duration import Duration, in_words
 from wayfare.histories.calendar import period_index, period_label, utc_time

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from wayfare.analyses._observed import whole_histories
+from wayfare.analyses._order_days import Buyers, buyers_of, order_days, span
 from wayfare.analyses.repurchase import _churn_tables as tables
 from wayfare.analyses.repurchase._candidates import CALENDAR, ENOUGH, Candidate, final
 from wayfare.analyses.repurchase._lateness import lateness_at
-from wayfare.analyses.repurchase._order_days import Buyers, buyers_of, order_days, span
 from wayfare.analyses.repurchase._said import warnings_of
 from wayfare.analyses.repurchase._signals import last_orders, signals_of
 from wayfare.analyses.repurchase.forecast import ForecastResult, forecast

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import whole_histories
+from wayfare.analyses._order_days import Buyers, buyers_of, order_days, span
 from wayfare.analyses.repurchase import _holdout_tables as tables
-from wayfare.analyses.repurchase._order_days import Buyers, buyers_of, order_days, span
 from wayfare.analyses.repurchase._said import warnings_of
 from wayfare.analyses.repurchase.opportunities import opportunities
 from wayfare.analysis import analysis

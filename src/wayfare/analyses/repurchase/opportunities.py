@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import whole_histories
+from wayfare.analyses._order_days import last_moment
 from wayfare.analyses.repurchase._actions import (
     LEAVE,
     Fit,
@@ -26,7 +27,6 @@ from wayfare.analyses.repurchase._book import Book, book_of
 from wayfare.analyses.repurchase._contact_facts import contact_facts, facts_of
 from wayfare.analyses.repurchase._effects import Effect, effects_of
 from wayfare.analyses.repurchase._opportunity_words import bars_of, findings_of
-from wayfare.analyses.repurchase._order_days import last_moment
 from wayfare.analyses.repurchase._product_rows import known, one_dictionary
 from wayfare.analyses.repurchase._said import order_lines, seen_of, warnings_of
 from wayfare.analyses.repurchase.forecast import forecast

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wayfare.analyses._observed import whole_histories
+from wayfare.analyses._order_days import last_moment
 from wayfare.analyses.journey.touchpoints import touchpoints
-from wayfare.analyses.repurchase._order_days import last_moment
 from wayfare.analyses.repurchase._returns import (
     BANDS,
     EVERYBODY,

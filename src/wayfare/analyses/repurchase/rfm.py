@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from wayfare.analyses._observed import whole_histories
-from wayfare.analyses.repurchase._order_days import Buyers, buyers_of, order_days, span
+from wayfare.analyses._order_days import Buyers, buyers_of, order_days, span
 from wayfare.analyses.repurchase._said import people, warnings_of
 from wayfare.analyses.repurchase._segments import NAMES, NOT_YET, Scores, rules, scores_at, segment_of
 from wayfare.analysis import analysis

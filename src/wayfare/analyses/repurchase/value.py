@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar
 import pyarrow as pa
 
 from wayfare.analyses._observed import whole_histories
+from wayfare.analyses._order_days import buyers_of, order_days, span
 from wayfare.analyses.repurchase import _value_tables as tables
 from wayfare.analyses.repurchase._beginnings import began, beginnings
-from wayfare.analyses.repurchase._order_days import buyers_of, order_days, span
 from wayfare.analyses.repurchase._said import warnings_of
 from wayfare.analyses.repurchase.forecast import ForecastResult, forecast
 from wayfare.analysis import analysis

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.analyses.satisfaction._ratings import UNKNOWN, code_of
+from wayfare.analyses._score_scales import POINTS, UNKNOWN, code_of, kind_code
 from wayfare.domain.journey import STAGES
 from wayfare.domain.survey import SURVEY_ANSWER
 from wayfare.errors import UnknownName
@@ -21,12 +21,10 @@ from wayfare.histories.stages import StageMap
 from wayfare.log import Log
 from wayfare.study import Study
 
-POINTS = 101
 """Whole points that are counted, from 0; other scores are on no scale that is known here."""
 ORDERS = ("no order", "1 order", "2 orders", "3 or more orders")
 _MONTHS = 12 * 130
 _MANY_CHANNELS = 200
-_NO_KIND = -1
 
 
 @dataclass(frozen=True)
@@ -298,7 +296,7 @@ def _fold(
     invited = log.names("event").code(min(invitations)) if len(invitations) == 1 else None
     fold = Answers(
         answer=code_of(log, "event", SURVEY_ANSWER),
-        kind=_kind(log, kind, untold),
+        kind=kind_code(log, kind, untold),
         question=None if question is None else _asked_for(log, study, question),
         invitation=invited,
         layout=Layout(len(touchpoints), len(values)),
@@ -327,14 +325,6 @@ def _asked_for(log: Log, study: Study, question: str) -> int:
             known = log.names("question").to_list() if "question" in log.schema else []
             raise UnknownName.among("question", question, known, where="question")
     return code_of(log, "question", question)
-
-
-def _kind(log: Log, kind: str, untold: bool) -> int | None:
-    """The kind's code; answers without a kind stand in for one that nobody asked, where they may."""
-    if "question_kind" not in log.schema:
-        return None if untold else UNKNOWN
-    code = code_of(log, "question_kind", kind)
-    return _NO_KIND if code == UNKNOWN and untold else code
 
 
 def _dense(found: dict[str, Any], layout: Layout) -> NDArray[np.int64]:

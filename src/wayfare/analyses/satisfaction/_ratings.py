@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wayfare.analyses._score_scales import code_of
 from wayfare.domain.survey import SURVEY_ANSWER
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
@@ -17,7 +18,6 @@ from wayfare.study import Study
 
 SCORED = ("rating", "csat", "ces", "nps")
 """Kinds of question whose answers are points of a scale."""
-UNKNOWN = -2
 _DAY = 86_400_000_000
 
 
@@ -167,9 +167,3 @@ def questions_asked(study: Study) -> list[tuple[str, str, int]]:
 def logs_of(study: Study) -> tuple[Log, ...]:
     """The log of customers, and that of anonymous answers where there are any."""
     return (study.log,) if study.anonymous is None else (study.log, study.anonymous)
-
-
-def code_of(log: Log, column: str, name: str) -> int:
-    """The code of a name; one that no row has, not even those without a value, where the log does not know it."""
-    code = log.names(column).code(name) if column in log.schema else None
-    return UNKNOWN if code is None else code

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wayfare.analyses.satisfaction._answers import ORDERS, POINTS, Counted
+from wayfare.analyses._score_scales import POINTS
+from wayfare.analyses.satisfaction._answers import ORDERS, Counted
 from wayfare.charts.picture import Picture
-from wayfare.errors import InvalidParameter
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.multiplicity import holm
 from wayfare.stats.poststratification import PostStratification, post_stratify, response_bias
@@ -126,17 +126,6 @@ def tables(counted: Counted, measure: Measure) -> dict[str, pa.Table]:
         "bias": _bias(counted),
         "definition": _definition(counted, measure, weights),
     }
-
-
-def checked_scale(scores: NDArray[np.int64], values: tuple[int, ...], name: str) -> None:
-    """Refuses answers off the scale: scales were mixed, or the question is another one."""
-    off = [point for point in range(POINTS) if scores[:1].sum(axis=0)[point] and point not in values]
-    if off:
-        raise InvalidParameter(
-            f"{name} is on a scale from {values[0]} to {values[-1]}, and there are answers of {off[0]}.",
-            where="question",
-            hint="Name one question with `question`, or describe the scales in a survey document.",
-        )
 
 
 def _scores(

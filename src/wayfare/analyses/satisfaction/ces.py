@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from wayfare.analyses._score_scales import checked_scale
 from wayfare.analyses.satisfaction._answers import count_answers
-from wayfare.analyses.satisfaction._scores import Measure, ScoresResult, checked_scale, findings, tables
+from wayfare.analyses.satisfaction._scores import Measure, ScoresResult, findings, tables
 from wayfare.analysis import analysis
 from wayfare.domain.parameters import Property
 from wayfare.domain.survey import Ces
@@ -55,7 +56,7 @@ def ces(
     counted = count_answers(study, "ces", question, by, untold=False)
     used = EFFORT_DEFINITIONS[_by_survey(study, question) if definition == "survey" else definition]
     measure = _measure(used)
-    checked_scale(np.atleast_2d(counted.scores), measure.values, measure.name)
+    checked_scale(counted.scores[:1].sum(axis=0), measure.values, measure.name)
     made = tables(counted, measure)
     return CesResult(**made, findings=findings(made, measure))
 

@@ -5,19 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from wayfare.analyses.satisfaction._answers import Counted, count_answers
-from wayfare.analyses.satisfaction._scores import Measure, ScoresResult, checked_scale, findings, tables
+from wayfare.analyses._score_scales import CsatScale, checked_scale, csat_scale
+from wayfare.analyses.satisfaction._answers import count_answers
+from wayfare.analyses.satisfaction._scores import Measure, ScoresResult, findings, tables
 from wayfare.analysis import analysis
 from wayfare.domain.parameters import Property
-from wayfare.domain.survey import Csat
-from wayfare.errors import InvalidParameter
 from wayfare.stats.proportions import Difference, difference_of_proportions
 from wayfare.stats.satisfaction import top_box
 from wayfare.study import Study
-
-_SCALES = ((1, 5), (1, 7), (0, 10), (0, 100))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,50 +45,19 @@ def csat(
         satisfied: How many of the highest points count as satisfied; as the survey says, else two of five.
     """
     counted = count_answers(study, "csat", question, by, untold=True)
-    measure = _measure(study, counted, question, satisfied)
-    checked_scale(np.atleast_2d(counted.scores), measure.values, measure.name)
+    given = counted.scores[:1].sum(axis=0)
+    measure = _measure(csat_scale(study, given, question, satisfied))
+    checked_scale(given, measure.values, measure.name)
     made = tables(counted, measure)
     return CsatResult(**made, findings=findings(made, measure))
 
 
-def _measure(study: Study, counted: Counted, question: str | None, satisfied: int | None) -> Measure:
-    asked = [
-        q
-        for survey in study.surveys.values()
-        for q in survey.questions
-        if isinstance(q, Csat) and question in (None, q.key)
-    ]
-    scales = {(int(q.scale.low), int(q.scale.high), q.satisfied) for q in asked}
-    if len(scales) > 1:
-        raise InvalidParameter(
-            "The questions have different scales, so that their answers can't be counted together.",
-            where="question",
-            allowed=sorted(q.key for q in asked),
-            hint="Name one question.",
-        )
-    low, high, boxes = scales.pop() if scales else (*_guessed(counted), 0)
-    boxes = satisfied or boxes or max(round((high - low + 1) * 0.4), 1)
-    values = tuple(range(low, high + 1))
-    if not 1 <= boxes < len(values):
-        raise InvalidParameter(
-            f"The scale from {low} to {high} has no {boxes} highest points to tell from the rest.",
-            where="satisfied",
-            allowed=range(1, len(values)),
-        )
-    definition = (
-        f"The share of answers of {high - boxes + 1} and more on the scale from {low} to {high} (the top-{boxes} box). "
-        "Interval: Wilson."
-    )
+def _measure(scale: CsatScale) -> Measure:
+    definition = f"{scale.words} (the top-{scale.satisfied} box). Interval: Wilson."
     return Measure(
-        "CSAT", definition, values, "share", lambda counts: top_box(values, counts, boxes), _difference(boxes)
-    )
-
-
-def _guessed(counted: Counted) -> tuple[int, int]:
-    given = np.flatnonzero(counted.scores[:1].sum(axis=0)) if len(counted.scores) else np.zeros(0)
-    if not len(given):
-        return _SCALES[0]
-    return next((low, high) for low, high in _SCALES if low <= given[0] and given[-1] <= high)
+        "CSAT", definition, scale.values, "share",
+        lambda counts: top_box(scale.values, counts, scale.satisfied), _difference(scale.satisfied),
+    )  # fmt: skip
 
 
 def _difference(boxes: int) -> Any:

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wayfare.analyses._score_scales import UNKNOWN, code_of
 from wayfare.analyses.satisfaction._drivers_tables import contrast_table, drivers_table, empty, fit_table
 from wayfare.analyses.satisfaction._drivers_words import SAID, findings, leaks, left_out
-from wayfare.analyses.satisfaction._ratings import UNKNOWN, Ratings, code_of, logs_of, questions_asked
+from wayfare.analyses.satisfaction._ratings import Ratings, logs_of, questions_asked
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from wayfare.analyses._score_scales import checked_scale
 from wayfare.analyses.satisfaction._answers import count_answers
-from wayfare.analyses.satisfaction._scores import Measure, ScoresResult, checked_scale, findings, tables
+from wayfare.analyses.satisfaction._scores import Measure, ScoresResult, findings, tables
 from wayfare.analysis import analysis
 from wayfare.domain.parameters import Property
 from wayfare.stats import satisfaction
@@ -58,6 +57,6 @@ def nps(study: Study, *, question: str | None = None, by: Property | None = None
         by: A property that splits the answers: the answer's own value, else the customer's first.
     """
     counted = count_answers(study, "nps", question, by, untold=False)
-    checked_scale(np.atleast_2d(counted.scores), MEASURE.values, MEASURE.name)
+    checked_scale(counted.scores[:1].sum(axis=0), MEASURE.values, MEASURE.name)
     made = tables(counted, MEASURE)
     return NpsResult(**made, findings=findings(made, MEASURE))

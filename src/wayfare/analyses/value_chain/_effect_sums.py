@@ -31,6 +31,7 @@ SUMS = ("n", "y", "yy", "timed", "timed_y", "timed_yy", "h", "hh", "hy", "value"
 BINS, PER_DOUBLING = 256, 8
 """Waits without a target are counted in so many bins for each doubling from a second on; the last is for no end."""
 _MONTHS, _BANDS = 4_096, 16
+_LONGEST = 1 << 60
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,12 @@ class Effects(Fold[dict[str, Any]]):
         performance, tallies = [], []
         for number, measure in enumerate(self.measures):
             runs = runs_of(block, self.stages, measure, self.ends)
-            performance.append(self._performance(measure, runs))
+            bins = _bins(measure, runs)
+            performance.append(
+                self._performance(measure, runs) | {"worst": self._worst(block, measure, runs, bins)}
+            )
             for outcome, which, y, value in self._outcomes(block, measure, runs, score, answered):
-                tallies.append(self._tally(block, number, outcome, measure, runs, which, y, value))
+                tallies.append(self._tally(block, number, outcome, runs, bins[which], which, y, value))
         tally = Tally(np.zeros(0, np.int64), np.zeros((0, len(SUMS))))
         if tallies:
             keys, place = np.unique(np.concatenate([t.keys for t in tallies]), return_inverse=True)
@@ -138,6 +142,18 @@ class Effects(Fold[dict[str, Any]]):
             "clusters": np.array([x.sum(), y.sum(), x @ x, x @ y, y @ y, whose.size]),
             "runs": np.array([(over & (runs.wait == NEVER)).sum(), (~over).sum()]),
         }
+
+    def _worst(self, block: Block, measure: Measure, runs: Runs, bins: NDArray) -> NDArray[np.int64]:
+        """Customers by the worst bin of their runs before a first order, and after one, who had not ordered when it was known."""
+        orders = orders_of(block, self.stages)
+        before = self._orders_before(block, orders, runs)
+        risk = runs.known & (next_time(block, runs, orders.row) > runs.time + measure.landmark)
+        found = np.zeros((2, BINS), dtype=np.int64)
+        for side, mine in enumerate((risk & (before == 0), risk & (before > 0))):
+            worst = np.full(block.customers, -1)
+            np.maximum.at(worst, runs.owner[mine], bins[mine])
+            found[side] = np.bincount(worst[worst >= 0], minlength=BINS)
+        return found
 
     def _outcomes(
         self, block: Block, measure: Measure, runs: Runs, score: NDArray, answered: NDArray
@@ -202,16 +218,12 @@ class Effects(Fold[dict[str, Any]]):
         return total
 
     def _tally(
-        self, block: Block, number: int, outcome: int, measure: Measure, runs: Runs, which: NDArray, y: NDArray,
+        self, block: Block, number: int, outcome: int, runs: Runs, bins: NDArray, which: NDArray, y: NDArray,
         value: NDArray,
     ) -> Tally:  # fmt: skip
         wait = runs.wait[which]
-        timed = (wait < NEVER) & (not measure.defect)
+        timed = (wait < NEVER) & (not self.measures[number].defect)
         hours = np.where(timed, wait / HOUR, 0.0)
-        if measure.defect or measure.timed:
-            bins = runs.missed[which].astype(np.int64)
-        else:
-            bins = np.where(timed, bin_of(hours), BINS - 1)
         key = (number * len(OUTCOMES) + outcome) * self.strata + self._background(block, runs, which)
         keys, place = np.unique(key * BINS + bins, return_inverse=True)
         part = (np.ones(y.size), y, y * y, timed, y * timed, y * y * timed, hours, hours**2, hours * y, value, value**2)  # fmt: skip
@@ -226,6 +238,13 @@ class Effects(Fold[dict[str, Any]]):
         before = self._orders_before(block, orders_of(block, self.stages), runs)[which]
         band = np.clip(np.frexp(before.astype(float))[1], 0, _BANDS - 1)
         return (channel * _MONTHS + month) * _BANDS + band
+
+
+def _bins(measure: Measure, runs: Runs) -> NDArray[np.int64]:
+    """The bin of each run: whether it missed, or how long it took where there is no target (runs,)."""
+    if measure.defect or measure.timed:
+        return runs.missed.astype(np.int64)
+    return np.where(runs.wait < NEVER, bin_of(np.minimum(runs.wait, _LONGEST) / HOUR), BINS - 1)
 
 
 def performance_sums(parts: list[dict[str, NDArray]]) -> dict[str, NDArray]:

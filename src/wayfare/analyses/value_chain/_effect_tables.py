@@ -149,7 +149,11 @@ def _effect(found: Found, measure: Measure, here: int, place: int) -> dict[str, 
     effect = _matched(stratum, missed, sums)
     worth, spread = _worth(sums) if OUTCOMES[place] in ("conversion", "repurchase") else (NAN, NAN)
     note = _few(effect, sums[:, 0].sum(), OUTCOMES[place]) if np.isnan(effect.estimate) else split
-    return _row(effect, worth, spread, note)
+    ever = None
+    if OUTCOMES[place] in ("conversion", "repurchase"):
+        worst = found.sums["performance"]["worst"][here][int(OUTCOMES[place] == "repurchase")]
+        ever = int(worst[threshold + 1 :].sum())
+    return _row(effect, worth, spread, note, ever)
 
 
 def _cells(found: Found, here: int, place: int) -> tuple[NDArray, NDArray, NDArray]:
@@ -218,19 +222,22 @@ def _worth(sums: NDArray) -> tuple[float, float]:
     return mean, float(np.sqrt(max(squares / customers - mean**2, 0.0) / customers))
 
 
-def _row(effect: MatchedEffect, worth: float, spread: float, note: str) -> dict[str, Any]:
-    """The row's figures, turned round: what meeting the target adds."""
+def _row(
+    effect: MatchedEffect, worth: float, spread: float, note: str, ever: int | None = None
+) -> dict[str, Any]:
+    """The row's figures, turned round: what meeting the target adds; money for all whom it ever missed."""
     gained = -effect.estimate
     error = (effect.high - effect.low) / 2 / z_of(0.95)
     # The product of two independent estimates: first-order variance.
     half = z_of(0.95) * float(np.hypot(worth * error, gained * spread))
-    ends = np.array([gained * worth, gained * worth - half, gained * worth + half]) * effect.n_treated
+    ends = np.array([gained * worth, gained * worth - half, gained * worth + half]) * (ever or 0)
     compared = int(effect.n_treated + effect.n_control)
     return {
         "effect": _zero(gained), "low": _zero(-effect.high), "high": _zero(-effect.low), "customers": compared,
         "method": METHOD, "note": note, "money": _zero(ends[0]), "money_low": _zero(ends[1]),
         "money_high": _zero(ends[2]), "missed": int(effect.n_treated), "matched": int(effect.n_matched),
         "outcome_met": effect.control_mean, "outcome_missed": effect.treated_mean, "worth": worth, "p": effect.p,
+        "ever_missed": ever,
     }  # fmt: skip
 
 

@@ -70,13 +70,14 @@ def _costly(row: dict[str, Any], did: dict[str, Any], currency: str, window: Dur
         else "was late"
     )
     aim = "to the faster half" if math.isnan(did["missed_share"]) else "to the target"
+    noun = "customer" if row["ever_missed"] == 1 else "customers"
     text = f"{_did(did)}; the {row['missed']:,} customers whose first run {slower} {verb} {_size(row['effect'], row)} {less} than like "
     text += f"customers (95% interval {_range(row)})"
     money = None if math.isnan(row["money"]) else row["money"]
     if money is not None:
         between = f"{_whole(row['money_low'])} to {_whole(row['money_high'])}"
-        text += f", and bringing them {aim} would be worth {currency} {_whole(money)} ({between}) in {in_words(window.seconds)}"
-    return Finding(f"{text}.", money=money, customers=float(row["missed"]))
+        text += f"; bringing all {row['ever_missed']:,} {noun} whom it ever missed {aim} would be worth {currency} {_whole(money)} ({between}) in {in_words(window.seconds)}"
+    return Finding(f"{text}.", money=money, customers=float(row["ever_missed"] or row["missed"]))
 
 
 def _did(did: dict[str, Any]) -> str:

@@ -96,6 +96,10 @@ def _whole(money: float) -> str:
     return f"{money:,.0f}".replace("-", "−")
 
 
+def _percent(share: float) -> str:
+    return "±0%" if abs(share) < _SMALL else f"{share:+.0%}".replace("-", "−")
+
+
 def drawn(plan: Sequence[dict[str, Any]], title: str) -> Picture | None:
     """Today's amount and the proposed one of each activity, with the interval of the latter; the largest changes first."""
     import altair as alt
@@ -114,7 +118,7 @@ def drawn(plan: Sequence[dict[str, Any]], title: str) -> Picture | None:
     frame["colour"] = [theme.ACCENT if more else theme.WARN for more in up]
     frame["end"] = frame[["today", "proposed", "proposed_high"]].max(axis=1)
     frame["label"] = [
-        f"{row['change'] / row['today']:+.0%}  (more in {row['more_share']:.0%} of draws)".replace("-", "−")
+        f"{_percent(row['change'] / row['today'])}  (more in {row['more_share']:.0%} of draws)"
         for row in rows
     ]
     base = alt.Chart(frame).encode(

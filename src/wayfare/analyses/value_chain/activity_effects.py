@@ -32,7 +32,7 @@ from wayfare.result import Columns, Finding, Result
 from wayfare.study import Study
 
 _TEXT = {"activity", "text", "category", "outcome", "method", "note", "measure", "since"}
-_WHOLE = {"customers", "missed", "matched", "occurrences", "without_end", "pending", "customers_before", "customers_after"}  # fmt: skip
+_WHOLE = {"ever_missed", "customers", "missed", "matched", "occurrences", "without_end", "pending", "customers_before", "customers_after"}  # fmt: skip
 _REFERRALS = ("referral_invite", "referral_reward", "refer_", "recommend")
 
 
@@ -59,7 +59,7 @@ class ActivityEffectsResult(Result):
             customers="customers compared, one run each",
             method="how they were made alike",
             note="what was compared, or why nothing can be said",
-            money="what bringing all who missed the target to it would be worth in the window: customers who missed it × effect × "
+            money="what bringing all who missed the target to it would be worth in the window: customers whom it ever missed × effect × "
             "what those who order in the window order; null for satisfaction and referral",
             money_low="lower bound of the money (95%)",
             money_high="upper bound of the money (95%)",
@@ -70,6 +70,7 @@ class ActivityEffectsResult(Result):
             worth="what a customer who orders in the window orders in it, on average",
             p="p value of no effect",
             p_adjusted="the same by Holm over all activities and outcomes",
+            ever_missed="customers whom any run missed before (repurchase: after) their first order, who had not ordered when that was known",
         ),
     ]
     performance: Annotated[
@@ -154,8 +155,9 @@ def activity_effects(
 
     Customers where the target was missed are compared within strata of equal first channel, calendar month and orders before
     (in doublings) with those where it was met (coarsened exact matching, Iacus, King & Porro 2012), weighted as those who
-    missed it. Under 30 matched customers on either side it is *too few to say*. Money takes the customers who missed the target
-    times the effect times what those who order in the window order in it; its interval is first-order in both. *Beyond chance*
+    missed it. Under 30 matched customers on either side it is *too few to say*. Money takes the customers whom any run
+    missed, each once, times the effect times what those who order in the window order in it: a later miss is taken to cost what a
+    first one costs. Its interval is first-order in effect and worth. *Beyond chance*
     is 5% by Holm over all activities and outcomes.
 
     Where an activity was changed (`turns`), outcomes of customers by month (by week in a log of less than 300 days) are compared

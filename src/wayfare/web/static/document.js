@@ -21,6 +21,7 @@
   let seen = Number(live().dataset.revision);
   let told = seen;
   let comments = Number(live().dataset.comments);
+  let bound = live().dataset.bound;
   const mine = new Set();
 
   // ---------------------------------------------------------------- saying
@@ -94,7 +95,14 @@
   const pristine = new WeakMap();
   function prepare(li) {
     pristine.set(li, cardOf(li).outerHTML);
+    dress(li);
     if (!past) li.draggable = true;
+  }
+
+  // With scripts, a note's text is not a way to another page.
+  function dress(li) {
+    const text = textOf(li);
+    if (text) text.setAttribute("role", "button");
   }
 
   function remembered() {
@@ -163,6 +171,7 @@
     }
     cardOf(li).replaceWith(document.importNode(cardOf(made), true));
     pristine.set(li, now);
+    dress(li);
     all(":scope > .notes", li).forEach((list) => {
       const fresh = made.querySelector(":scope > .notes");
       for (const key of ["title", "into", "of"]) list.dataset[key] = fresh.dataset[key];
@@ -209,6 +218,7 @@
       if (!part) return;
       seen = Number(part.dataset.revision);
       comments = Number(part.dataset.comments);
+      bound = part.dataset.bound;
       fold(part, byOthers);
       patch(part);
       badges();
@@ -275,12 +285,17 @@
       extra.firstChild.setAttribute("role", "status");
     };
     const button = (text, act) => { const made = make("button", { type: "button", textContent: text }); made.addEventListener("click", act); return made; };
-    entry.meanwhile = (theirs) => choices(
-      `Somebody else wrote meanwhile:\n${theirs}`,
-      button("Keep mine", () => { entry.was = theirs; entry.asking = false; extra.replaceChildren(); save(true); }),
-      button("Take theirs", () => { field.value = theirs; close(true); refresh(); }),
-      button("Both", () => { entry.was = theirs; entry.asking = false; field.value = `${theirs}\n${field.value}`; extra.replaceChildren(); field.focus(); }),
-    );
+    entry.meanwhile = (theirs) => {
+      if (entry.asking && theirs === entry.theirs) return;
+      entry.theirs = theirs;
+      const answered = (act) => () => { entry.was = theirs; entry.asking = false; extra.replaceChildren(); act(); };
+      choices(
+        `Somebody else wrote meanwhile:\n${theirs}`,
+        button("Keep mine", answered(() => save(true))),
+        button("Take theirs", answered(() => { close(true); refresh(); })),
+        button("Both", answered(() => { field.value = `${theirs}\n${field.value}`; field.focus(); })),
+      );
+    };
     entry.gone = () => {
       const list = listOf(li).dataset;
       choices("Somebody deleted this note meanwhile. Your words are still here.",
@@ -296,7 +311,7 @@
       entry.saving = true;
       said.textContent = "";
       try {
-        await asked2(change, { do: "set", id, field: "text", was: entry.was, to: now }, () => close(focus));
+        await written({ do: "set", id, field: "text", was: entry.was, to: now }, () => { link.textContent = link.dataset.text = now; close(focus); });
       } catch (error) {
         const clash = error.conflicts && error.conflicts[0];
         if (clash) entry.meanwhile(String(clash.theirs));
@@ -319,7 +334,7 @@
   }
 
   // The edit is closed before the board is folded, so that the fold may renew the note.
-  async function asked2(act, what, done) {
+  async function written(what, done) {
     state("Saving…");
     const said = await asked(`/api${at}/changes`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ branch, seen, changes: [what] }) }).catch((error) => { state("Not saved", true); throw error; });
     mine.add(said.revision);
@@ -387,7 +402,9 @@
     const form = doc.querySelector("[data-undo]");
     if (!form || form.querySelector("button").disabled) return;
     const what = form.querySelector("button").title;
-    await submit(form);
+    try {
+      await submit(form);
+    } catch (error) { await refresh(); throw error; }
     say(`Undone: ${what}`);
   });
 
@@ -609,6 +626,8 @@
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const text = event.target.closest(".note-text[data-text]");
     const more = event.target.closest(".note-more");
+    const about = event.target.closest("[data-about]");
+    if (about) { event.preventDefault(); open("", about); }
     if (text) { event.preventDefault(); edit(text.closest(".note")); }
     if (more) { event.preventDefault(); open(more.dataset.item || more.closest(".note").dataset.id, more.closest(".note") || more); }
   });
@@ -696,7 +715,7 @@
   // ---------------------------------------------------------------- evidence
   const VERDICTS = { holds: ["Holds", "M3.5 8.2l3 3 6-6.4"], fails: ["Fails", "M4.5 4.5l7 7m0-7l-7 7"], too_few: ["Too few to say", "M4 8h.1M8 8h.1M12 8h.1"] };
   let evidence = null;
-  let evidenced = 0;
+  let evidenced = "";
   let waiting = 0;
 
   function badge(id, full) {
@@ -728,14 +747,14 @@
       const made = badge(slot.dataset.badgeOf, true);
       slot.replaceChildren(...(made ? [made] : []));
     }
-    if (evidenced !== seen) { clearTimeout(waiting); waiting = setTimeout(look, QUIET); }
+    if (evidenced !== bound) { clearTimeout(waiting); waiting = setTimeout(look, QUIET); }
   }
 
   async function look() {
     const line = document.getElementById("evidence-said");
     if (!line) return;
     if (document.hidden) { waiting = setTimeout(look, QUIET); return; }
-    const asking = seen;
+    const asking = bound;
     if (!evidence) line.textContent = "Asking the log what holds…";
     try {
       const answer = await fetch(`/api${at}/evidence?${on}`);
