@@ -280,7 +280,20 @@ def test_evidence_comes_by_item_after_the_page(client, documents):
     said = client.get("/api/documents/canvas/evidence").json()
     assert said["items"]["store"]["verdict"] in ("holds", "fails", "too_few")
     assert "onversion" in said["items"]["store"]["text"]
-    assert 'data-evidence="/analyses/canvas_evidence?canvas=canvas"' in client.get("/documents/canvas").text
+    page = client.get("/documents/canvas").text
+    assert 'data-page="/analyses/canvas_evidence?canvas=canvas"' in page
+    data = re.search(r'data-evidence="([^"]*)"', page)[1].replace("&amp;", "&")
+    assert client.get(data).json() == said
+    assert client.get("/api/documents/canvas/evidence?analysis=sessions").status_code == 404
+
+
+def test_activities_have_their_costs_and_how_they_do(client, documents):
+    if "chain" not in [entry.name for entry in documents.entries()]:
+        documents.save(FILLED["chain"], based_on=None, who="Ada")
+    costs = client.get("/api/documents/chain/evidence?analysis=activity_costs").json()["items"]
+    assert costs["pack"]["text"].startswith("EUR ")
+    done = client.get("/api/documents/chain/evidence?analysis=activity_effects").json()["items"]
+    assert "of runs: misses the target" in done["pack"]["text"]
 
 
 def test_the_log_is_asked_again_only_when_what_notes_are_bound_to_changes(client, documents):

@@ -12,7 +12,7 @@ from wayfare.errors import WayfareError
 from wayfare.web.answers import Answers
 from wayfare.web.documents_actions import action_routes
 from wayfare.web.documents_api import documents_api_routes
-from wayfare.web.documents_evidence import bound, evidence_routes, page_of
+from wayfare.web.documents_evidence import bound, evidence_of, evidence_routes
 from wayfare.web.documents_export import export_routes, forms_of
 from wayfare.web.documents_view import SHOWN, View, events_of, item_view, moment_of, view_of, whole
 from wayfare.web.documents_who import account, said_name, who
@@ -124,7 +124,7 @@ def _parts(request: Request, view: View) -> dict[str, Any]:
         "title_of_kind": KIND_TITLES[view.document.KIND],
         "history": view.history if every else view.history[:SHOWN],
         "more": 0 if every else max(len(view.history) - SHOWN, 0),
-        "evidence": page_of(view),
+        "evidence": evidence_of(view),
         "bound": bound(view.document),
         "token": TOKEN,
         "who": who(request),
@@ -146,7 +146,7 @@ def item_page(
         "token": TOKEN,
         "problem": problem,
         "events": events_of(answers.studies, view.document),
-        "evidence": page_of(view),
+        "evidence": evidence_of(view),
     }
     if "part" in request.query_params:
         return HTMLResponse(render("_document_item.html", part=True, **values))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
 from starlette.datastructures import QueryParams
@@ -18,34 +18,64 @@ from wayfare.charts.document_drawing import Facts, costs_in, evidence_in
 from wayfare.domain.canvas import Canvas
 from wayfare.domain.document import Document
 from wayfare.domain.value_chain import ValueChain
-from wayfare.errors import NotReady, WayfareError
+from wayfare.errors import UnknownName, WayfareError
 from wayfare.registry import all_analyses, find
-from wayfare.result import rows
+from wayfare.report.sections import label_of
+from wayfare.result import Result, rows
 from wayfare.web.answers import Answers
 from wayfare.web.asked import read
 from wayfare.web.documents_view import View, view_of
 from wayfare.workspace.documents import MAIN
 
-Rows = list[dict[str, Any]]
+Items = Mapping[str, tuple[str, str]]
+"""Of an item's id: the verdict (`holds`, `fails`, `too_few`, or empty where none is due) and what is to be said."""
+
+CERTAIN = 0.05
+"""An effect is told on a note where chance alone would do as much less often than this, over all that were looked at."""
+
+
+def _of_canvas(document: Any, result: Result, currency: str) -> Items:
+    return evidence_in(document, rows(result.tables["evidence"]), currency)
+
+
+def _of_costs(_: Any, result: Result, currency: str) -> Items:
+    found = costs_in(rows(result.tables["activities"]), currency)
+    return {id: ("", ", ".join(part for part in cost if part)) for id, cost in found.items()}
+
+
+def _of_effects(_: Any, result: Result, currency: str) -> Items:  # noqa: ARG001 - shares, not money
+    """How often an activity misses its target, and the largest of what goes along with that beyond chance."""
+    said: dict[str, list[str]] = {}
+    for row in rows(result.tables["performance"]):
+        if row["missed_share"] is not None:
+            what = "has a defect" if row["measure"] == "defect" else "misses the target"
+            said.setdefault(row["activity"], []).append(f"{row['missed_share']:.0%} of runs: {what}")
+    told = [
+        row
+        for row in rows(result.tables["effects"])
+        if row["effect"] is not None and (row["p_adjusted"] or 0) < CERTAIN
+    ]
+    for row in sorted(told, key=lambda row: abs(row["effect"]), reverse=True):
+        lines = said.setdefault(row["activity"], [])
+        if not any("where it is met" in line for line in lines):
+            effect, low, high = (f"{100 * row[key]:+.0f}" for key in ("effect", "low", "high"))
+            lines.append(f"{label_of(row['outcome'])} {effect} points where it is met ({low} to {high})")
+    return {id: ("", "; ".join(lines)) for id, lines in said.items()}
+
+
+SOURCES: dict[str, dict[str, Callable[[Any, Result, str], Items]]] = {
+    "canvas": {"canvas_evidence": _of_canvas},
+    "value_chain": {"activity_costs": _of_costs, "activity_effects": _of_effects},
+}
+"""Kind of document -> the analyses that say something of its items; the first one is drawn into its picture."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """The analysis that knows of a kind of document, the table that does, and how it is told."""
+class Evidence:
+    """Where an analysis's words on a document are asked for, and where it can be looked at."""
 
-    analysis: str
-    table: str
-    told: Callable[[Any, Rows, str], Facts]
-
-
-SOURCES: dict[str, Source] = {
-    "canvas": Source(
-        "canvas_evidence", "evidence", lambda canvas, found, currency: Facts(evidence=evidence_in(canvas, found, currency), currency=currency)
-    ),
-    "value_chain": Source(
-        "activity_costs", "activities", lambda _, found, currency: Facts(costs=costs_in(found, currency), currency=currency)
-    ),
-}  # fmt: skip
+    data: str
+    page: str
 
 
 def evidence_routes(answers: Answers) -> APIRouter:
@@ -54,16 +84,33 @@ def evidence_routes(answers: Answers) -> APIRouter:
 
     @router.get("/api/documents/{name}/evidence")
     def evidence(name: str, request: Request) -> Response:
-        view = view_of(answers.studies, name, request.query_params.get("branch") or MAIN)
-        facts = facts_of(answers, view)
-        items: dict[str, Mapping[str, str]] = {
-            **{id: {"verdict": verdict, "text": text} for id, (verdict, text) in (facts.evidence or {}).items()},
-            **{id: {"verdict": "", "text": ", ".join(part for part in cost if part)} for id, cost in (facts.costs or {}).items()},
-        }  # fmt: skip
-        said = {"revision": view.state.number, "items": items}
+        query = request.query_params
+        view = view_of(answers.studies, name, query.get("branch") or MAIN)
+        sources = SOURCES.get(view.document.KIND, {})
+        analysis = query.get("analysis") or next(iter(sources), "")
+        if analysis not in sources:
+            raise UnknownName.among("analysis of this document", analysis, sources)
+        result = _answer(answers, view, analysis)
+        found = sources[analysis](view.document, result, answers.studies.workspace.config.currency)
+        items = {id: {"verdict": verdict, "text": text} for id, (verdict, text) in found.items()}
+        said = {"revision": view.state.number, "analysis": analysis, "items": items}
         return Response(json.dumps(said, ensure_ascii=False), media_type="application/json")
 
     return router
+
+
+def evidence_of(view: View) -> list[Evidence]:
+    """The evidence that there is for a document as it stands; none for an earlier revision."""
+    known = {analysis.name for analysis in all_analyses()}
+    sources = [] if view.past else [name for name in SOURCES.get(view.document.KIND, {}) if name in known]
+    at = f"/api/documents/{quote(view.name)}/evidence"
+    return [
+        Evidence(
+            f"{at}?{urlencode({'branch': view.branch, 'analysis': name})}",
+            f"/analyses/{name}?{urlencode({view.document.KIND: view.full_name})}",
+        )
+        for name in sources
+    ]
 
 
 def bound(document: Document) -> str:
@@ -72,7 +119,7 @@ def bound(document: Document) -> str:
     if isinstance(document, Canvas):
         said = [(item.id, item.bindings.model_dump_json()) for _, item in document.items()]
     elif isinstance(document, ValueChain):
-        words = {"text", "owner", "linkages", "performance", "turns", "parts"}
+        words = {"text", "owner", "linkages", "parts"}
         said = [
             (activity.id, f"{activity.model_dump_json(exclude=words)}{[part.id for part in activity.parts]}")
             for _, activity in document.activities()
@@ -80,38 +127,26 @@ def bound(document: Document) -> str:
     return sha256(repr(sorted(said)).encode()).hexdigest()[:16]
 
 
-def page_of(view: View) -> str:
-    """The address of the analysis behind the evidence; empty where there is none for this document."""
-    source = SOURCES.get(view.document.KIND)
-    if source is None or view.past or source.analysis not in {analysis.name for analysis in all_analyses()}:
-        return ""
-    return f"/analyses/{source.analysis}?{urlencode({view.document.KIND: view.full_name})}"
-
-
 def facts_of(answers: Answers, view: View) -> Facts:
-    """What the log says of a document as it stands now.
-
-    Raises:
-        NotReady: There is no log, or nothing that could say anything of this kind of document.
-    """
-    source, kind = SOURCES.get(view.document.KIND), view.document.KIND
-    if source is None:
-        raise NotReady("No analysis says anything of the items of this document.", where=view.name)
-    asked = read(find(source.analysis), QueryParams({kind: view.full_name}))
-    result = answers.ask(asked).result().result
+    """What a picture of a document tells beside what it says; without evidence where there is none."""
     currency = answers.studies.workspace.config.currency
-    facts = source.told(view.document, rows(result.tables[source.table]), currency)
+    bare = Facts(currency=currency)
+    source = next(iter(SOURCES.get(view.document.KIND, {})), "")
+    if view.past or not source:
+        return bare
+    try:
+        result = _answer(answers, view, source)
+    except WayfareError:
+        return replace(bare, note="Without evidence from the log.")
+    if isinstance(view.document, Canvas):
+        facts = replace(bare, evidence=_of_canvas(view.document, result, currency))
+    else:
+        facts = replace(bare, costs=costs_in(rows(result.tables["activities"]), currency))
     log = result.context.log
     simulated = "Simulated data. " if log.get("simulated") else ""
     return replace(facts, note=f"{simulated}Log of {log.get('customers', 0):,} customers.")
 
 
-def facts_or_none(answers: Answers, view: View) -> Facts:
-    """The same for a picture, which is drawn without evidence where there is none."""
-    bare = Facts(currency=answers.studies.workspace.config.currency)
-    if view.past:
-        return bare
-    try:
-        return facts_of(answers, view)
-    except WayfareError:
-        return replace(bare, note="Without evidence from the log.")
+def _answer(answers: Answers, view: View, analysis: str) -> Result:
+    asked = read(find(analysis), QueryParams({view.document.KIND: view.full_name}))
+    return answers.ask(asked).result().result

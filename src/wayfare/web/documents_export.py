@@ -14,7 +14,7 @@ from wayfare.charts.document_markdown import WRITTEN, markdown_of
 from wayfare.charts.picture import pdf, png
 from wayfare.errors import UnknownName
 from wayfare.web.answers import Answers
-from wayfare.web.documents_evidence import facts_or_none
+from wayfare.web.documents_evidence import facts_of
 from wayfare.web.documents_view import View, view_of, whole
 from wayfare.web.downloads import STILL
 from wayfare.workspace.document_text import to_yaml
@@ -56,7 +56,7 @@ def _content(answers: Answers, view: View, form: str) -> bytes:
     document, state = view.document, view.state
     if form == "yaml":
         return to_yaml(document).encode()
-    facts = facts_or_none(answers, view)
+    facts = facts_of(answers, view)
     branch = "" if view.branch == MAIN else f" of the what-if “{view.branch}”"
     facts = replace(facts, note=f"Revision {state.number}{branch}, {state.at:%Y-%m-%d}. {facts.note}".strip())
     if form == "md":

@@ -17,7 +17,7 @@ from wayfare.workspace.explained import explained
 from wayfare.workspace.yaml_tree import Tree, read_tree
 
 KINDS: dict[str, type[Document]] = {kind.KIND: kind for kind in (JourneyMap, Canvas, ValueChain)}
-LONGEST = 5_000_000
+LONGEST = 2_000_000
 _EXACT = 2**53
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from wayfare.analyses.journey._map_tally import Tally
 from wayfare.domain.journey import STAGES
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
 from wayfare.histories.orders import one_row_an_order
 from wayfare.histories.stages import StageMap
+from wayfare.histories.tally import Tally
 from wayfare.stats.quantiles import BUCKETS, bucket_of, sparse_quantile
 
 Cell = tuple[str, str]

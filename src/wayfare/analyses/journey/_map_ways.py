@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wayfare.analyses.journey._map_tally import Tally
 from wayfare.histories.block import Block
 from wayfare.histories.filter import Condition, Filter
 from wayfare.histories.fold import Fold
 from wayfare.histories.orders import one_row_an_order
+from wayfare.histories.tally import Tally
 from wayfare.stats.proportions import wilson
 from wayfare.study import Study
 

@@ -15,6 +15,7 @@ from wayfare.domain.duration import Duration, in_words
 from wayfare.histories.block import Block, owners_of_each
 from wayfare.histories.fold import Fold
 from wayfare.histories.orders import one_row_an_order
+from wayfare.histories.tally import Tally
 from wayfare.histories.visits import SESSION_COLUMNS, by_session
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.proportions import wilson
@@ -63,33 +64,6 @@ class TransitionsResult(Result):
         total = sum(self.edges["count"].to_pylist())
         note = f"n = {total:,} steps; of all steps that leave the row's event. Empty: below 0.5%."
         return _heatmap(self, _busiest(self.ends), self.findings[0].text, note)
-
-
-@dataclass(frozen=True)
-class _Sparse:
-    """Counts by key in sorted chunks; `add` compacts them once the later ones outweigh the first."""
-
-    chunks: tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]
-
-    def add(self, other: _Sparse) -> _Sparse:
-        both = _Sparse(self.chunks + other.chunks)
-        sizes = [len(keys) for keys, _ in both.chunks]
-        return both if sum(sizes[1:]) < sizes[0] else _Sparse((both.merged(),))
-
-    def merged(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        keys = np.concatenate([keys for keys, _ in self.chunks])
-        counts = np.concatenate([counts for _, counts in self.chunks])
-        order = np.argsort(keys, kind="stable")
-        keys = keys[order]
-        starts = np.flatnonzero(np.diff(keys, prepend=-1))
-        return keys[starts], np.add.reduceat(counts[order], starts) if len(keys) else counts
-
-
-def _run_lengths(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct keys (not negative) in order, and how often each is there."""
-    ordered = np.sort(keys)
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    return ordered[starts], np.diff(starts, append=len(ordered))
 
 
 @dataclass(frozen=True)
@@ -157,9 +131,9 @@ class _Steps(Fold[dict[str, Any]]):
             return cells
         step = np.flatnonzero(edge < none)
         key = edge[step].astype(np.int64)
-        pairs, _ = _run_lengths(owner[step] * none + key)
+        ((pairs, _),) = Tally.of(owner[step] * none + key).chunks
         whose = (pairs % none) * self.slots + self.buckets
-        return _Sparse((_run_lengths(np.concatenate((key * self.slots + slot[step], whose))),))
+        return Tally.of(np.concatenate((key * self.slots + slot[step], whose)))
 
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
         both = {name: left[name] + right[name] for name in ("starts", "ends", "stays")}
@@ -167,7 +141,7 @@ class _Steps(Fold[dict[str, Any]]):
             into = left["cells"] if left["cells"].flags.writeable else None
             cells = np.add(left["cells"], right["cells"], out=into)
         else:
-            cells = left["cells"].add(right["cells"])
+            cells = left["cells"] + right["cells"]
         return {**both, "cells": cells}
 
 
@@ -206,8 +180,8 @@ def transitions(
 
 
 def _edges(cells: Any, names: list[str], slots: int) -> pa.Table:
-    if isinstance(cells, _Sparse):
-        keys, counts = cells.merged()
+    if isinstance(cells, Tally):
+        keys, counts = cells.counted()
     else:
         keys = np.flatnonzero(cells)
         counts = cells[keys]

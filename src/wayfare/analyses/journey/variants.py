@@ -18,6 +18,7 @@ from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
 from wayfare.histories.orders import ORDER_COLUMNS, one_row_an_order, orders_of
 from wayfare.histories.stages import StageMap
+from wayfare.histories.tally import Tally
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.proportions import wilson
 from wayfare.stats.quantiles import bucket_of, sparse_quantile
@@ -30,7 +31,6 @@ FEW = 10
 DRAWN = 12
 
 _Print = NDArray[np.uint64]
-_Counts = tuple[NDArray[Any], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +132,8 @@ def _mixed(values: _Print) -> _Print:
 
 
 @dataclass(frozen=True)
-class _Census(Fold[tuple[_Counts, ...]]):
-    """Customers by print: sorted chunks, made one again whenever the later ones outweigh the first."""
+class _Census(Fold[Tally]):
+    """Customers by print."""
 
     writing: _Writing
     numbers: _Print
@@ -142,24 +142,8 @@ class _Census(Fold[tuple[_Counts, ...]]):
     def columns(self) -> tuple[str, ...]:
         return ("event", "order")
 
-    def scan(self, block: Block) -> tuple[_Counts, ...]:
-        prints = self.writing.prints(self.writing.written(block), self.numbers)
-        return (_added([(prints, np.ones(len(prints), dtype=np.int64))]),)
-
-    def merge(self, left: tuple[_Counts, ...], right: tuple[_Counts, ...]) -> tuple[_Counts, ...]:
-        chunks = (*left, *right)
-        return chunks if sum(len(keys) for keys, _ in chunks[1:]) < len(chunks[0][0]) else (_added(chunks),)
-
-
-def _added(chunks: Any) -> _Counts:
-    keys = np.concatenate([keys for keys, _ in chunks])
-    counts = np.concatenate([counts for _, counts in chunks])
-    order = np.argsort(keys, kind="stable")
-    keys, counts = keys[order], counts[order]
-    new = np.ones(len(keys), dtype=bool)
-    new[1:] = keys[1:] != keys[:-1]
-    starts = np.flatnonzero(new)
-    return keys[starts], np.add.reduceat(counts, starts) if len(keys) else counts
+    def scan(self, block: Block) -> Tally:
+        return Tally.of(self.writing.prints(self.writing.written(block), self.numbers))
 
 
 @dataclass(frozen=True)
@@ -189,9 +173,7 @@ class _Portrait(Fold[dict[str, Any]]):
         value = np.bincount(orders.owner, np.nan_to_num(orders.value), minlength=block.customers)[known]
         return {
             "paths": self._paths(written, known, variant),
-            "took": _added(
-                [(variant * _FACTOR + bucket_of(took / 1e6), np.ones(len(known), dtype=np.int64))]
-            ),
+            "took": Tally.of(variant * _FACTOR + bucket_of(took / 1e6)),
             "orders": np.bincount(variant, placed, minlength=len(self.shown)),
             "value": np.bincount(variant, value, minlength=len(self.shown)),
         }
@@ -211,7 +193,7 @@ class _Portrait(Fold[dict[str, Any]]):
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
         return {
             "paths": {**right["paths"], **left["paths"]},
-            "took": _added([left["took"], right["took"]]),
+            "took": left["took"] + right["took"],
             "orders": left["orders"] + right["orders"],
             "value": left["value"] + right["value"],
         }
@@ -245,7 +227,7 @@ def variants(study: Study, *, limit: int = 50, collapse: bool = False, top: int 
             )
     writing = _Writing(tuple(study.log.names("event").to_list()), limit, collapse)
     numbers = writing.numbers()
-    prints, counts = _added(study.fold(_Census(writing, numbers)))
+    prints, counts = study.fold(_Census(writing, numbers)).counted()
     order = np.lexsort((prints, -counts))[:top]
     shown = np.sort(prints[order])
     found = study.fold(_Portrait(writing, numbers, shown, study.stages)) if len(shown) else None
@@ -262,12 +244,12 @@ def _variants(
     if found is None:
         found = {
             "paths": {},
-            "took": (np.empty(0, np.int64),) * 2,
+            "took": Tally.of(np.empty(0, np.int64)),
             "orders": np.empty(0),
             "value": np.empty(0),
         }
     paths = {number: writing.path(*path) for number, path in found["paths"].items()}
-    keys, counts = found["took"]
+    keys, counts = found["took"].counted()
     _, median = sparse_quantile(keys // _FACTOR, keys % _FACTOR, counts, 0.5)
     order = np.array(sorted(paths, key=lambda number: (-customers[number], paths[number])), dtype=np.int64)
     n = customers[order]

@@ -229,6 +229,7 @@
 
   // ---------------------------------------------------------------- others
   let missing = 0;
+  let other = "Somebody else";
   async function poll() {
     if (document.hidden || past) return;
     let now;
@@ -243,6 +244,7 @@
     missing = 0;
     const theirs = now.changes.filter((each) => !mine.has(each.revision));
     told = now.revision;
+    if (theirs.length) other = theirs[0].who;
     if (now.revision !== seen || now.comments !== comments) await refresh(theirs.length > 0);
     if (theirs.length) say(theirs.length > 3 ? `${theirs[0].who} and others made ${theirs.length} changes.` : theirs.reverse().map((each) => `${each.who}: ${each.why || `revision ${each.revision}`}.`).join(" "));
   }
@@ -290,7 +292,7 @@
       entry.theirs = theirs;
       const answered = (act) => () => { entry.was = theirs; entry.asking = false; extra.replaceChildren(); act(); };
       choices(
-        `Somebody else wrote meanwhile:\n${theirs}`,
+        `${other} wrote meanwhile:\n${theirs}`,
         button("Keep mine", answered(() => save(true))),
         button("Take theirs", answered(() => { close(true); refresh(); })),
         button("Both", answered(() => { field.value = `${theirs}\n${field.value}`; field.focus(); })),
@@ -464,6 +466,7 @@
     const talk = fresh.querySelector("[data-part=comments]");
     if (talk) panel.querySelector("[data-part=comments]").innerHTML = talk.innerHTML;
     if (was(fresh) === was(panel)) return;
+    if (dirty && panel.querySelector(".meanwhile")) return;
     if (dirty) { tell("Somebody changed this note meanwhile. Saving compares field by field, and shows both where you meet."); return; }
     const name = document.activeElement && panel.contains(document.activeElement) && document.activeElement.name;
     panel.innerHTML = fresh.querySelector(".item").outerHTML;
@@ -714,15 +717,13 @@
 
   // ---------------------------------------------------------------- evidence
   const VERDICTS = { holds: ["Holds", "M3.5 8.2l3 3 6-6.4"], fails: ["Fails", "M4.5 4.5l7 7m0-7l-7 7"], too_few: ["Too few to say", "M4 8h.1M8 8h.1M12 8h.1"] };
-  let evidence = null;
+  const sources = all("[data-evidence]", doc).map((source) => ({ data: source.dataset.evidence, page: source.dataset.page, items: null }));
   let evidenced = "";
   let waiting = 0;
 
-  function badge(id, full) {
-    const found = evidence.items[id];
-    if (!found) return null;
-    const [word, path] = VERDICTS[found.verdict] || [];
-    const link = make("a", { href: doc.dataset.evidence, className: `verdict verdict-${word ? found.verdict : "plain"}`, title: found.text });
+  function badge({ verdict, text }, page, full) {
+    const [word, path] = VERDICTS[verdict] || [];
+    const link = make("a", { href: page, className: `verdict verdict-${word ? verdict : "plain"}`, title: text });
     if (word) {
       const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
       for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": "true" })) svg.setAttribute(key, value);
@@ -731,22 +732,20 @@
       svg.append(line);
       link.append(svg, word);
     }
-    if (word && !full) link.append(make("span", { className: "unseen", textContent: `: ${found.text}` }));
-    else link.append(word ? `: ${found.text}` : found.text);
+    if (word && !full) link.append(make("span", { className: "unseen", textContent: `: ${text}` }));
+    else link.append(word ? `: ${text}` : text);
     return link;
   }
 
+  const found = (id, full) => sources.filter((source) => source.items && source.items[id]).map((source) => badge(source.items[id], source.page, full));
+
   function badges() {
-    if (!evidence) return;
+    if (!sources.some((source) => source.items)) return;
     for (const li of notes()) {
       const slot = cardOf(li).querySelector(".badges");
-      const made = badge(li.dataset.id, false);
-      if (slot) slot.replaceChildren(...(made ? [made] : []));
+      if (slot) slot.replaceChildren(...found(li.dataset.id, false));
     }
-    for (const slot of all("[data-badge-of]")) {
-      const made = badge(slot.dataset.badgeOf, true);
-      slot.replaceChildren(...(made ? [made] : []));
-    }
+    for (const slot of all("[data-badge-of]")) slot.replaceChildren(...found(slot.dataset.badgeOf, true));
     if (evidenced !== bound) { clearTimeout(waiting); waiting = setTimeout(look, QUIET); }
   }
 
@@ -754,22 +753,25 @@
     const line = document.getElementById("evidence-said");
     if (!line) return;
     if (document.hidden) { waiting = setTimeout(look, QUIET); return; }
-    const asking = bound;
-    if (!evidence) line.textContent = "Asking the log what holds…";
-    try {
-      const answer = await fetch(`/api${at}/evidence?${on}`);
-      const said = await answer.json();
-      if (!answer.ok) { line.textContent = `No evidence yet: ${said.error.problem} ${said.error.hint}`; evidenced = asking; return; }
-      evidence = said;
-      evidenced = asking;
-    } catch {
-      line.textContent = "The log could not be asked.";
-      return;
+    evidenced = bound;
+    if (!sources[0].items) line.textContent = "Asking the log what it knows of this…";
+    for (const source of sources) {
+      try {
+        const answer = await fetch(source.data);
+        const said = await answer.json();
+        if (!answer.ok) { line.textContent = `No evidence yet: ${said.error.problem} ${said.error.hint}`; return; }
+        source.items = said.items;
+      } catch {
+        line.textContent = "The log could not be asked.";
+        return;
+      }
+      badges();
     }
-    const count = (verdict) => Object.values(evidence.items).filter((item) => item.verdict === verdict).length;
-    const counts = ["holds", "fails", "too_few"].map((verdict) => [count(verdict), VERDICTS[verdict][0].toLowerCase()]).filter(([number]) => number).map(([number, word]) => `${number} ${word}`);
-    line.replaceChildren(counts.length ? `By the log: ${counts.join(", ")}. ` : Object.keys(evidence.items).length ? "" : "No note is bound to the log yet: its details say to what.", ...(Object.keys(evidence.items).length ? [make("a", { href: doc.dataset.evidence, textContent: "How that is known" })] : []));
-    badges();
+    const known = sources.flatMap((source) => Object.values(source.items));
+    const counts = Object.entries(VERDICTS).map(([verdict, [word]]) => [known.filter((item) => item.verdict === verdict).length, word.toLowerCase()]).filter(([number]) => number).map(([number, word]) => `${number} ${word}`);
+    const links = sources.filter((source) => Object.keys(source.items).length).map((source) => make("a", { href: source.page, textContent: source.page.split("?")[0].split("/").at(-1).replaceAll("_", " ") }));
+    if (!links.length) line.textContent = "The log says nothing of these notes yet: their details bind them to it.";
+    else line.replaceChildren(counts.length ? `By the log: ${counts.join(", ")}. ` : "", "How that is known: ", ...links.flatMap((link, index) => (index ? [", ", link] : [link])));
   }
 
   // ---------------------------------------------------------------- begin
@@ -777,7 +779,7 @@
   all("[data-scripts]").forEach((each) => { each.hidden = false; });
   notes().forEach(prepare);
   for (const part of all("[data-live]", doc)) part._said = part.innerHTML;
-  if (doc.dataset.evidence) look();
+  if (sources.length) look();
   addEventListener("beforeunload", (event) => {
     const written = dirty || [...editing.values()].some((entry) => entry.dirty()) || all(".adder textarea, .beside textarea").some((field) => field.value.trim());
     if (written) event.preventDefault();
