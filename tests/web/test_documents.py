@@ -293,7 +293,7 @@ def test_activities_have_their_costs_and_how_they_do(client, documents):
     costs = client.get("/api/documents/chain/evidence?analysis=activity_costs").json()["items"]
     assert costs["pack"]["text"].startswith("EUR ")
     done = client.get("/api/documents/chain/evidence?analysis=activity_effects").json()["items"]
-    assert "of runs: misses the target" in done["pack"]["text"]
+    assert "of runs miss the target" in done["pack"]["text"]
 
 
 def test_the_log_is_asked_again_only_when_what_notes_are_bound_to_changes(client, documents):

@@ -432,3 +432,18 @@ def test_a_name_is_asked_once_and_kept(watched, documents):
     page.keyboard.press("Enter")
     saved(page)
     assert documents.head("canvas").who == "Zoë <b>"
+
+
+def test_what_escape_left_is_not_saved_when_writing_begins_again_at_once(watched, documents):
+    page = watched().page
+    before = documents.head("canvas").number
+    for _ in range(5):
+        text(page, "store").focus()
+        page.keyboard.press("Enter")
+        page.keyboard.type(" never")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(200)
+        page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    assert documents.head("canvas").number == before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -276,11 +275,9 @@ BOMB = "a: &a [x, x]\n" + "".join(
     ],
     ids=range(14),
 )
-def test_bombs_and_nonsense_are_refused_quickly(text: str):
-    began = time.monotonic()
+def test_bombs_and_nonsense_are_refused(text: str):
     with pytest.raises(BadInput):
         from_yaml(text, "x.yaml")
-    assert time.monotonic() - began < 20
 
 
 def test_stored_text_that_is_no_document_is_named():
@@ -309,12 +306,10 @@ def test_an_unknown_kind_is_named():
         schema("canvsa")
 
 
-def test_thousands_of_items_are_read_in_time():
-    """5,000 items: from the database at once, from YAML while one waits."""
+def test_thousands_of_items_are_read():
+    """5,000 items, from the database and from YAML."""
     many = Canvas(name="Big", key_activities=tuple(Item(id=f"a{n}", text="x" * 50) for n in range(5_000)))
-    began = time.monotonic()
     assert from_json(to_json(many), "x") == many
-    assert time.monotonic() - began < 5
     assert from_yaml(to_yaml(many), "x.yaml") == many
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -18,9 +17,6 @@ from wayfare.workspace.document_text import KINDS, LONGEST, content, from_yaml, 
 from wayfare.workspace.documents import Documents, open_documents
 from wayfare.workspace.folder import Workspace
 from wayfare.workspace.yaml_tree import MOST_NODES
-
-SECONDS = 20
-"""What the worst file may take of a processor."""
 
 TEXTS = {document.KIND: to_yaml(document) for document in documents()}
 FREE = (
@@ -68,11 +64,9 @@ def harmed(said: Any, harm: str) -> Any:
 
 
 def refused(text: str, said: str) -> str:
-    """Where a text is refused, saying `said`, in time."""
-    began = time.process_time()
+    """Where a text is refused, saying `said`."""
     with pytest.raises(BadInput) as error:
         from_yaml(text, "x.yaml")
-    assert time.process_time() - began < SECONDS
     assert said in str(error.value)
     assert len(str(error.value)) < 2_000
     return error.value.where
@@ -190,13 +184,11 @@ def conditions(text: str) -> str:
     ],
     ids=range(12),
 )
-def test_numbers_and_conditions_that_mean_harm_are_refused_at_once(more: str, said: str, at: int):
-    began = time.process_time()
+def test_numbers_and_conditions_that_mean_harm_are_refused(more: str, said: str, at: int):
     assert refused(with_more("canvas", more), said) == f"x.yaml, line {at}"
-    assert time.process_time() - began < 3
 
 
-def test_thousands_of_bad_references_are_counted_in_time():
+def test_thousands_of_bad_references_are_counted():
     segments = "".join(f"  - {{id: segment-{n}, text: x}}\n" for n in range(1_000))
     wrong = "".join(f"  - {{id: c{n}, text: x, segment: segmnet-{n}}}\n" for n in range(1_000))
     text = with_more("canvas", f"customer_segments:\n{segments}channels:\n{wrong}")
@@ -207,9 +199,7 @@ def test_thousands_of_bad_references_are_counted_in_time():
 def test_thousands_of_linkages_in_a_row_and_in_a_circle():
     row = [f"    - {{id: a{n}, text: x, linkages: [{{to: a{n + 1}}}]}}\n" for n in range(2_000)]
     chain = with_more("value_chain", f"primary:\n  operations:\n{''.join(row)}    - {{id: a2000, text: x}}\n")
-    began = time.process_time()
     assert len(list(from_yaml(chain, "x.yaml").places())) == 2_001
-    assert time.process_time() - began < SECONDS
     circle = chain.replace("{id: a2000, text: x}", "{id: a2000, text: x, linkages: [{to: a0}]}")
     assert refused(circle, "go round in a circle: a0 → a1") == "x.yaml, line 5"
 

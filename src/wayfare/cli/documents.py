@@ -214,7 +214,9 @@ def _list(asked: Asked) -> None:
         for entry in asked.documents.entries()
     ]  # fmt: skip
     if not rows and asked.format is Format.TABLE:
-        note("There are no documents yet. Start one: wayfare documents DIR new canvas (or value_chain, journey_map)")
+        note(
+            "There are no documents yet. Start one: wayfare documents DIR new canvas (or value_chain, journey_map)"
+        )
         return
     print_rows(rows, ("name", "kind", "revision", "who", "at", "why", "branches"), asked.format)
 

@@ -46,7 +46,8 @@ def run(
     ] = None,
     table: Annotated[str | None, typer.Option(metavar="NAME", help="Print this table alone.")] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the result into an .svg, .png, .pdf or .html file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the result into an .svg, .png, .pdf or .html file."),
     ] = None,
     output: Annotated[
         Path | None,

@@ -48,8 +48,9 @@ def _of_effects(_: Any, result: Result, currency: str) -> Items:  # noqa: ARG001
     said: dict[str, list[str]] = {}
     for row in rows(result.tables["performance"]):
         if row["missed_share"] is not None:
-            what = "has a defect" if row["measure"] == "defect" else "misses the target"
-            said.setdefault(row["activity"], []).append(f"{row['missed_share']:.0%} of runs: {what}")
+            share = f"{row['missed_share']:.0%} of runs"
+            line = f"A defect in {share}" if row["measure"] == "defect" else f"{share} miss the target"
+            said.setdefault(row["activity"], []).append(line)
     told = [
         row
         for row in rows(result.tables["effects"])

@@ -47,7 +47,6 @@ def findings_of(
         said.append(Finding(
             f"{best['strategy'].capitalize()} touch{'es' if _singular(best['strategy']) else ''} most, {currency} {best['value_at_stake']:,.0f} "
             f"at {best['items']:,} items: {best['why'].partition(': ')[2]}.",
-            money=best["value_at_stake"],
         ))  # fmt: skip
     loose = sum(most(row) is None for row in items)
     if loose:

@@ -66,7 +66,8 @@ def _losses(stages: list[Row], touchpoints: list[Row], currency: str) -> Finding
     )
     if last and last["left"]:
         text += f"; {last['left']:,} customers fell silent at {last['event']}"
-    return Finding(f"{text}.", money=worst["price"] if priced else None, customers=worst["left"])
+    # Its price is a finding of dropoff already, and is ranked there.
+    return Finding(f"{text}.", customers=worst["left"])
 
 
 def _kinds(touchpoints: list[Row], currency: str) -> Iterator[Finding]:
@@ -96,7 +97,7 @@ def _kind(row: Row, sign: int, name: str, way: str, currency: str) -> Finding:
     elif row["satisfaction"] is not None:
         text += f": satisfaction {row['satisfaction']:+.2f} on a scale from −1 to 1".replace("-", "−")
         text += f" ({row['scores']:,} scores)"
-    return Finding(f"{text}.", money=value if value > 0 else None, customers=row["customers"])
+    return Finding(f"{text}.", customers=row["customers"])
 
 
 def _noted(touchpoints: list[Row], stages: list[Row], currency: str) -> Iterator[Finding]:

@@ -57,9 +57,9 @@ def _idle(study: Study, activities: Sequence[Mapping[str, Any]]) -> Iterator[Fin
         more = ""
         if others:
             more = f" {others} other{'s' if others > 1 else ''} had idle capacity for {_amount(study, rest)}."
+        # What of it can be saved is for value_matrix to say: here it would be counted twice.
         yield Finding(
-            f"Idle capacity: “{most['text']}” used {most['used_share']:.0%} of its own; the rest cost {_amount(study, most['unused_cost'])}.{more}",
-            money=most["unused_cost"] + rest,
+            f"Idle capacity: “{most['text']}” used {most['used_share']:.0%} of its time; the rest cost {_amount(study, most['unused_cost'])}.{more}",
         )
 
 

@@ -273,7 +273,8 @@
     editing.set(id, entry);
 
     const close = (focus) => {
-      if (!editing.delete(id)) return;
+      if (editing.get(id) !== entry) return;
+      editing.delete(id);
       const held = card.contains(document.activeElement);
       [field, extra, said].forEach((each) => each.remove());
       link.hidden = false;
@@ -307,7 +308,7 @@
     const drop = () => { const next = neighbour(li); close(false); li.remove(); if (next) textOf(next).focus(); };
     const save = async (focus) => {
       const now = field.value.trim();
-      if (entry.saving || entry.asking) return;
+      if (entry.saving || entry.asking || editing.get(id) !== entry) return;
       if (!now) { said.textContent = "A note needs words."; return; }
       if (now === entry.was) { close(focus); refresh(); return; }
       entry.saving = true;
@@ -330,7 +331,7 @@
       if (event.key === "Escape") { event.preventDefault(); close(true); refresh(); }
     });
     field.addEventListener("blur", () => setTimeout(() => {
-      if (!editing.has(id) || document.activeElement === field || card.contains(document.activeElement) || entry.failed) return;
+      if (editing.get(id) !== entry || document.activeElement === field || card.contains(document.activeElement) || entry.failed) return;
       if (entry.dirty()) save(false); else if (!entry.asking) { close(false); refresh(); }
     }, 120));
   }
