@@ -355,7 +355,9 @@ def test_every_link_of_the_pages_leads_somewhere(client):
 
 def test_pages_are_files_of_the_package():
     here = Path(pages.__file__).parent
-    assert {p.name for p in (here / "static").iterdir()} == {"icon.svg", "wayfare.css", "wayfare.js"}
+    assert {p.name for p in (here / "static").iterdir()} == {
+        "document.css", "document.js", "icon.svg", "wayfare.css", "wayfare.js",
+    }  # fmt: skip
     for template in (here / "templates").glob("*.html"):
         text = template.read_text()
         assert " style=" not in text
