@@ -264,6 +264,18 @@ def test_an_earlier_revision_is_read_only_and_differences_are_shown(client, docu
         assert client.get(f"/documents/canvas?{wrong}").status_code in (400, 404)
 
 
+def test_every_link_of_the_pages_leads_somewhere(client, documents):
+    seen = set()
+    for start in ("", "/canvas", "/canvas/item?id=web", "/canvas/diff", "/canvas?revision=1", "/journey"):
+        page = client.get(f"/documents{start}").text
+        for path in re.findall(r'(?:href|src)="(/[^"#]*)', page):
+            path = path.replace("&amp;", "&")
+            if path not in seen and "/analyses" not in path:
+                seen.add(path)
+                assert client.get(path).status_code == 200, path
+    assert len(seen) > 20
+
+
 @pytest.mark.parametrize("form", ["yaml", "md", "svg", "png", "pdf"])
 def test_a_document_can_be_taken_away(client, documents, form):
     answer = client.get(f"/documents/canvas/export.{form}")

@@ -8,6 +8,8 @@ from tests.web.company import shop, visits
 from tests.web.test_browser import DESKTOP, PHONE, Watched, served
 from wayfare.domain.canvas import Canvas
 from wayfare.domain.value_chain import ValueChain
+from wayfare.web import documents as documents_pages
+from wayfare.web import documents_who
 from wayfare.workspace.changes import Remove, Set, change
 from wayfare.workspace.documents import open_documents
 from wayfare.workspace.folder import open_workspace
@@ -239,6 +241,59 @@ def test_without_the_server_what_was_written_stays_and_is_saved_when_it_is_back(
     page.get_by_role("button", name="Try again").click()
     saved(page)
     assert documents.head("canvas").document.item("store").text == "Store at the harbour"
+
+
+def test_a_server_that_was_started_again_is_told_and_nothing_is_typed_twice(watched, documents, monkeypatch):
+    page = watched().page
+    note(page, "store").locator(".note-more").click(force=True)
+    page.fill("#panel [name=hypothesis]", "Said once")
+    for module in (documents_who, documents_pages):
+        monkeypatch.setattr(module, "TOKEN", "another")
+    page.click("#panel [value=save]")
+    page.wait_for_selector(".panel-said:has-text('started again')")
+    assert page.input_value("#panel [name=hypothesis]") == "Said once"
+    page.click("#panel [value=save]")
+    page.wait_for_selector("#panel", state="hidden")
+    assert documents.head("canvas").document.item("store").hypothesis == "Said once"
+
+
+def test_many_words_of_two_people_at_once_are_all_there(watched, documents):
+    one, two = watched(who="Ada"), watched(who="Bo")
+    pages = {"Ada": one.page, "Bo": two.page}
+    for page in pages.values():
+        page.locator(".shelf-key_activities .adder summary").click()
+        until(page, WRITING)
+    for number in range(8):
+        for who, page in pages.items():
+            page.locator(".shelf-key_activities .adder textarea").fill(f"{who} {number}")
+            page.keyboard.press("Enter")
+        for page in pages.values():
+            until(page, "document.querySelector('.shelf-key_activities .adder textarea').value === ''")
+    # Each now writes in a note of the other's, both at once, while notes are moved.
+    for number in range(0, 8, 2):
+        for who, other in (("Ada", "bo"), ("Bo", "ada")):
+            note(pages[who], f"{other}-{number}").wait_for()
+            text(pages[who], f"{other}-{number}").click()
+            pages[who].keyboard.type(f" and {who}")
+        pages["Ada"].keyboard.press("Enter")
+        pages["Bo"].keyboard.press("Enter")
+        for page in pages.values():
+            until(page, "!document.querySelector('.note textarea')")
+    expected = {
+        f"{who} {n}{f' and {other}' if n % 2 == 0 else ''}"
+        for who, other in (("Ada", "Bo"), ("Bo", "Ada"))
+        for n in range(8)
+    }
+    items = documents.head("canvas").document.key_activities
+    assert {item.text for item in items} == expected
+    shown = (
+        "[...document.querySelectorAll('[data-notes=key_activities] .note-text')].map(e => e.dataset.text)"
+    )
+    for page in pages.values():
+        until(
+            page, f"items => JSON.stringify({shown}) === JSON.stringify(items)", [item.text for item in items]
+        )
+    assert not [*one.said, *two.said]
 
 
 # ------------------------------------------------------------------ keyboard

@@ -18,7 +18,7 @@ from wayfare.errors import BadInput, UnknownName, WayfareError
 from wayfare.web.answers import Answers
 from wayfare.web.documents_board import Shelf, board_of
 from wayfare.web.documents_fields import changes_of, parsed, read
-from wayfare.web.documents_view import found_item
+from wayfare.web.documents_view import found_item, opened
 from wayfare.web.documents_who import check_token, checked_name, keep_name, who
 from wayfare.workspace.changes import Add, Change, Move, Remove, Set, change, undo
 from wayfare.workspace.changes_told import Gone
@@ -130,9 +130,9 @@ def action_routes(
     def act(name: str, do: str, request: Request, form: Form) -> Response:
         if do not in ACTIONS:
             raise UnknownName.among("action", do, ACTIONS)
-        check_token(form.get("token"))
-        sent = Sent(answers.studies.documents, name, form, who(request))
+        sent = Sent(opened(answers.studies, name), name, form, who(request))
         try:
+            check_token(form.get("token"))
             done = ACTIONS[do](sent)
         except WayfareError as error:
             if _scripted(request):

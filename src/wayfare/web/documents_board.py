@@ -19,7 +19,7 @@ from wayfare.workspace.documents import Comment
 
 @dataclass(frozen=True)
 class Mark:
-    """A small thing that a note says beside its text."""
+    """A small thing that a note says beside its text; a `quiet` one is cut to a line."""
 
     label: str
     text: str
@@ -39,7 +39,6 @@ class Note:
         comments: How many there are.
         editable: Whether its text can be written over in place; an event's name can't.
         parts: The list of what it is made of, where it can be.
-        extra: Fields that its list decides, for moving it.
     """
 
     id: str

@@ -129,6 +129,7 @@ class ItemView:
         shelves: The lists that it can be moved to.
         here: The list that it is in.
         comments: What was said about it.
+        movable: Whether it stands in a list.
         fresh: Whether it is not in the document yet (a stage's notes).
     """
 

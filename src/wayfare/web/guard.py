@@ -63,7 +63,7 @@ class Fault(WayfareError):
 
 
 class Guard:
-    """Refuses foreign names (DNS rebinding), other sites' scripts, and anything but reading and keeping; adds the headers.
+    """Refuses foreign names (DNS rebinding), other sites' scripts, and writing but where it is meant; adds the headers.
 
     It also turns an error that nobody foresaw into a page without a trace of the code; the log has the trace.
     """

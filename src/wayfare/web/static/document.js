@@ -44,15 +44,24 @@
     get words() { return [this.message, this.hint].filter(Boolean).join(" "); }
   }
 
-  async function asked(address, options) {
+  let sending = 0; // while something is sent, what comes back may be our own
+
+  async function asked(address, options = {}) {
     let answer;
+    if (options.method) sending += 1;
     try {
       answer = await fetch(address, { ...options, signal: AbortSignal.timeout(20_000) });
     } catch {
       throw new Refused({ code: "offline", problem: OFFLINE });
+    } finally {
+      if (options.method) sending -= 1;
     }
     const said = await answer.json().catch(() => null);
     if (answer.ok && said) return said;
+    if (said && said.error && said.error.code === "refused") {
+      await refresh(); // the forms of a server that was started again carry another token
+      throw new Refused({ code: "refused", problem: "Not saved: the server was started again meanwhile.", hint: "What you wrote is still here: save once more." });
+    }
     throw new Refused((said && said.error) || { code: "fault", problem: `Not saved: the server failed (${answer.status}).`, hint: "Try again." });
   }
 
@@ -166,7 +175,7 @@
     const edit = editing.get(li.dataset.id);
     if (edit) {
       const theirs = textOf(made).dataset.text;
-      if (theirs !== edit.was) edit.meanwhile(theirs);
+      if (theirs !== edit.was && theirs !== edit.field.value.trim()) edit.meanwhile(theirs);
       return; // what is being written stays; the rest comes when it is done
     }
     cardOf(li).replaceWith(document.importNode(cardOf(made), true));
@@ -203,6 +212,8 @@
       if (held) { const again = part.querySelector(`[data-focus="${held}"]`); if (again) again.focus(); }
     }
     all("[data-seen]").forEach((field) => { field.value = String(seen); });
+    const token = fresh.querySelector("[name=token]");
+    if (token) all("[name=token]").forEach((field) => { field.value = token.value; });
   }
 
   let refreshing = Promise.resolve();
@@ -231,7 +242,7 @@
   let missing = 0;
   let other = "Somebody else";
   async function poll() {
-    if (document.hidden || past) return;
+    if (document.hidden || past || sending) return;
     let now;
     try {
       now = await asked(`/api${at}/state?${on}&seen=${told}`);
@@ -240,8 +251,12 @@
       if (missing === 2) state(error.code === "offline" ? "The server does not answer. What you write stays here." : error.message, true);
       return;
     }
-    if (missing >= 2) state("The server answers again.");
+    if (missing >= 2) {
+      state("The server answers again.");
+      await refresh();
+    }
     missing = 0;
+    if (sending) return;
     const theirs = now.changes.filter((each) => !mine.has(each.revision));
     told = now.revision;
     if (theirs.length) other = theirs[0].who;
@@ -249,7 +264,13 @@
     if (theirs.length) say(theirs.length > 3 ? `${theirs[0].who} and others made ${theirs.length} changes.` : theirs.reverse().map((each) => `${each.who}: ${each.why || `revision ${each.revision}`}.`).join(" "));
   }
   let timer = 0;
-  const again = async () => { clearTimeout(timer); await poll(); timer = setTimeout(again, POLL); };
+  let turn = 0;
+  const again = async () => {
+    const now = turn += 1;
+    clearTimeout(timer);
+    await poll();
+    if (now === turn) timer = setTimeout(again, POLL);
+  };
   document.addEventListener("visibilitychange", () => { if (!document.hidden) again(); });
 
   // ---------------------------------------------------------------- write in place
