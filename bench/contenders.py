@@ -16,8 +16,8 @@ from typing import Any
 
 from bench import repurchase
 from bench.answers import our_answers
-from bench.evidence import our_evidence
 from bench.events import DAY, NAMES, STEPS, WITHIN_DAYS, Data
+from bench.evidence import our_evidence
 
 Call = Callable[[Path], Any]
 THREADS = 2

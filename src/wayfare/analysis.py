@@ -119,6 +119,11 @@ class Analysis:
             if its.kind is inspect.Parameter.KEYWORD_ONLY
         )
 
+    @property
+    def of_documents(self) -> bool:
+        """Whether it reads strategy documents beside the journey."""
+        return any(parameter.kind in DOCUMENTS for parameter in self.parameters)
+
     def settle(self, params: Mapping[str, Any], study: Study) -> dict[str, Any]:
         """Every parameter's value: what was said, else what the workspace says, checked, and the defaults."""
         params = {**study.parameters.get(self.name, {}), **params}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from wayfare.domain.document import Document
 from wayfare.domain.journey import JourneyMap
@@ -58,7 +58,7 @@ class Study:
     anonymous: Log | None = None
     documents: Mapping[str, Document] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    _results: dict[Any, Result] = field(default_factory=dict, repr=False)
+    _results: dict[_Key, Result] = field(default_factory=dict, repr=False)
     _together: _Together | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -108,6 +108,15 @@ class Study:
             apart = apart.where(**{key: value for key, value in condition.items() if key != "events"})
         return replace(self, log=log, anonymous=apart, _results={}, _together=None)
 
+    def with_documents(self, documents: Mapping[str, Document]) -> Study:
+        """The same study with other documents; where its journey is the same, what was found without documents still holds."""
+        fresh = replace(self, documents=documents, journey=None, _results={}, _together=None)  # type: ignore[arg-type]
+        if fresh.journey == self.journey:
+            fresh._results.update(
+                {key: found for key, found in self._results.items() if not key.of_documents}
+            )
+        return fresh
+
     def fold(self, fold: Fold[Partial]) -> Partial:
         """One fold's answer."""
         return self.fold_all([fold])[0]
@@ -119,7 +128,7 @@ class Study:
     def result(self, analysis: Analysis, **params: Any) -> Result:
         """Another analysis's result on this study, computed once for all who ask."""
         settled = analysis.settle(params, self)
-        key = (analysis.name, repr(sorted(settled.items())))
+        key = _Key(analysis.name, repr(sorted(settled.items())), analysis.of_documents)
         if self._together:
             return self._together.once(key, lambda: analysis.run(self, settled))
         if key not in self._results:
@@ -136,6 +145,14 @@ class Study:
         return together.run([lambda a=a, p=p: shared.result(a, **p) for a, p in wanted])  # type: ignore[misc]
 
 
+class _Key(NamedTuple):
+    """Which question a result answers, and whether it rests on documents."""
+
+    analysis: str
+    params: str
+    of_documents: bool
+
+
 def _give_back_memory() -> None:
     """Hands what was freed back to the system; the C library keeps what many threads freed, study after study."""
     import ctypes
@@ -149,13 +166,13 @@ def _give_back_memory() -> None:
 class _Together:
     """Runs analyses side by side; when each of them waits for a fold, one pass answers all."""
 
-    def __init__(self, log: Log, results: dict[Any, Result], progress: Progress | None) -> None:
+    def __init__(self, log: Log, results: dict[_Key, Result], progress: Progress | None) -> None:
         self.log = log
         self.results = results
         self.progress = progress
         self.changed = threading.Condition()
         self.pending: list[_Asked] = []
-        self.computing: dict[Any, int] = {}
+        self.computing: dict[_Key, int] = {}
         """Keys being computed, each with how many threads wait for it."""
         self.busy = 0
         self.stuck = False
@@ -230,7 +247,7 @@ class _Together:
             raise one.answer
         return one.answer  # type: ignore[return-value]
 
-    def once(self, key: Any, compute: Callable[[], Result]) -> Result:
+    def once(self, key: _Key, compute: Callable[[], Result]) -> Result:
         """The result under `key`, computed by the first who asks."""
         with self.changed:
             while key in self.computing:
@@ -248,13 +265,13 @@ class _Together:
                 self.busy += self.computing.pop(key)
                 self.changed.notify_all()
 
-    def _wait_for(self, key: Any) -> None:
+    def _wait_for(self, key: _Key) -> None:
         self.computing[key] += 1
         self.busy -= 1
         self.changed.notify_all()
         self.changed.wait_for(lambda: key not in self.computing or self.stuck)
         if self.stuck:
-            raise RuntimeError(f"Analyses wait for each other: {key[0]} is part of what it asks for.")
+            raise RuntimeError(f"Analyses wait for each other: {key.analysis} is part of what it asks for.")
 
 
 def _distinct(folds: Sequence[Fold[Any]]) -> tuple[list[Fold[Any]], list[int]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.web.company import seal, shop, visits
+from wayfare.domain.canvas import Canvas
 from wayfare.errors import InvalidParameter, NotReady, WayfareError
+from wayfare.registry import find
 from wayfare.web import studies
 from wayfare.web.studies import Studies, View
 
@@ -74,3 +76,20 @@ def test_what_is_wrong_with_a_part_names_its_field(opened, view: View, field: st
     with pytest.raises(InvalidParameter) as error:
         opened.open(view)
     assert error.value.where == field
+
+
+def test_another_document_keeps_what_was_found_without_documents(tmp_path):
+    studies = Studies(shop(tmp_path / "shop"))
+    before = studies.open()
+    sessions, evidence = find("sessions"), find("canvas_evidence")
+    found, none = before.result(sessions), before.result(evidence)
+    studies.documents.save(Canvas(name="canvas"), based_on=None, who="Ann")
+    after = studies.open()
+    assert after is not before
+    assert after.result(sessions) is found
+    assert after.result(evidence).findings != none.findings
+    head = studies.documents.head("journey")
+    moved = head.document.model_copy(update={"orders": ("cart",)})
+    studies.documents.save(moved, based_on=head.number, who="Ann")
+    assert studies.open().result(sessions) is not found
+    studies.close()

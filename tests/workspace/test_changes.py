@@ -27,7 +27,6 @@ from wayfare.workspace.changes import (
     change,
     item_of,
     read_changes,
-    undo,
     ways,
 )
 from wayfare.workspace.changes_told import Conflict, Gone
@@ -221,19 +220,13 @@ def test_changes_to_different_places_both_stay(documents: Documents):
     assert documents.undo("Shop", who="Ada").document == second.revision.document
 
 
-def test_only_a_change_that_was_seen_is_undone(documents: Documents, monkeypatch: pytest.MonkeyPatch):
+def test_only_a_change_that_was_seen_is_undone(documents: Documents):
     change(documents, "Shop", [Set("web", "text", "Web shop", "Mine")], who="Ada")
     change(documents, "Shop", [Set("store", "text", "Store", "Theirs")], who="Bo")
     with pytest.raises(Stale, match="Bo changed it meanwhile: Changed text of “Store”"):
-        undo(documents, "Shop", who="Ada", seen=2)
-    # At the very moment of the undo: theirs comes back, whatever happened in between.
-    real = documents.head
-    monkeypatch.setattr(documents, "head", lambda name, branch: documents.revision(name, 2))
-    with pytest.raises(Stale):
-        undo(documents, "Shop", who="Ada", seen=2)
-    monkeypatch.setattr(documents, "head", real)
+        documents.undo("Shop", who="Ada", seen=2)
     assert texts(documents.head("Shop").document)["store"] == "Theirs"
-    undo(documents, "Shop", who="Ada", seen=documents.head("Shop").number)
+    documents.undo("Shop", who="Ada", seen=documents.head("Shop").number)
 
 
 def test_nothing_is_saved_unless_all_of_it_is(documents: Documents):
@@ -348,7 +341,7 @@ def test_random_changes_are_undone_one_by_one_to_the_beginning(documents: Docume
         made = change(documents, "Shop", [wanted], who="Ada").revision
         states += [made.content] if made.content != states[-1] else []
     for before in states[-2::-1]:
-        assert undo(documents, "Shop", who="Bo", seen=documents.head("Shop").number).content == before
+        assert documents.undo("Shop", who="Bo", seen=documents.head("Shop").number).content == before
 
 
 # ------------------------------------------------------------------ over the wire

@@ -20,7 +20,7 @@ from wayfare.web.documents_board import Shelf, board_of
 from wayfare.web.documents_fields import changes_of, parsed, read
 from wayfare.web.documents_view import found_item, opened
 from wayfare.web.documents_who import check_token, checked_name, keep_name, who
-from wayfare.workspace.changes import Add, Change, Move, Remove, Set, change, undo
+from wayfare.workspace.changes import Add, Change, Move, Remove, Set, change
 from wayfare.workspace.changes_told import Gone
 from wayfare.workspace.document_text import LONGEST, from_yaml, kind_of
 from wayfare.workspace.documents import MAIN, Documents, Stale
@@ -227,7 +227,7 @@ def _item(sent: Sent) -> Done:
 
 
 def _undo(sent: Sent) -> Done:
-    return Done(undo(sent.documents, sent.name, who=sent.who, branch=sent.branch, seen=sent.seen).number)
+    return Done(sent.documents.undo(sent.name, who=sent.who, branch=sent.branch, seen=sent.seen).number)
 
 
 def _restore(sent: Sent) -> Done:

@@ -16,7 +16,7 @@ from wayfare.errors import BadInput, UnknownName
 from wayfare.web.answers import Answers
 from wayfare.web.documents_view import opened, whole
 from wayfare.web.documents_who import who
-from wayfare.workspace.changes import change, read_changes, undo
+from wayfare.workspace.changes import change, read_changes
 from wayfare.workspace.document_text import KINDS, content
 from wayfare.workspace.documents import MAIN, Documents
 from wayfare.workspace.revisions import Change as Told
@@ -139,7 +139,7 @@ def _change(documents: Documents, name: str, sent: Body, who: str) -> Body:
 
 
 def _undo(documents: Documents, name: str, sent: Body, who: str) -> Body:
-    made = undo(documents, name, who=who, why=_text(sent, "why"), branch=_branch_of(sent), seen=_seen(sent))
+    made = documents.undo(name, who=who, why=_text(sent, "why"), branch=_branch_of(sent), seen=_seen(sent))
     return told(made)
 
 

@@ -42,6 +42,8 @@ class Studies:
         self._read: tuple[tuple[int, int] | None, Workspace] | None = None
         self._lock = threading.Lock()
         self._documents: tuple[object, Documents] | None = None
+        self._whole_before: tuple[str, Study] | None = None
+        """The whole study that was opened last, and what its records were: another document keeps what it found."""
 
     @property
     def documents(self) -> Documents:
@@ -80,15 +82,16 @@ class Studies:
 
     def stamp(self) -> str:
         """What changes whenever the log, the settings, the customers' attributes or a document do."""
+        return f"{self._records()}-{self.documents.stamp() if self.has_documents else ''}"
+
+    def _records(self) -> str:
+        """What changes whenever anything but a document does."""
         workspace = self.workspace
         folders = (workspace.log_folder, workspace.anonymous_log_folder)
         logs = [generation.name for folder in folders if (generation := current_generation(folder))]
         changed, size = _state(workspace.config_path) or (0, 0)
         known = attributes.stamp(self.folder)
-        revisions = [self.documents.stamp()] if self.has_documents else []
-        return "-".join(
-            [*(logs or ["empty"]), f"{changed:x}-{size:x}", *([known] if known else []), *revisions]
-        )
+        return "-".join([*(logs or ["empty"]), f"{changed:x}-{size:x}", *([known] if known else [])])
 
     def open(self, view: View = View()) -> Study:
         """The study of the part of the log that `view` says."""
@@ -111,6 +114,15 @@ class Studies:
             found = self._open.get((stamp, View()))
         if found is not None:
             return found
+        records, before = self._records(), self._whole_before
+        if before is not None and before[0] == records and self.has_documents:
+            study = before[1].with_documents(self.documents.standing())
+        else:
+            study = self._fresh()
+        self._whole_before = records, study
+        return study
+
+    def _fresh(self) -> Study:
         try:
             return open_study(self.folder)
         except NotReady as error:

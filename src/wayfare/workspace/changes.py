@@ -158,35 +158,6 @@ def change(
     raise Busy("Others keep changing this document.", where=name, hint="Save again.")
 
 
-def undo(
-    documents: Documents, name: str, *, who: str, why: str = "", branch: str = MAIN, seen: int | None = None
-) -> Revision:
-    """Takes back the newest change of a branch, if that is the one that was `seen`.
-
-    Raises:
-        Stale: Somebody saved since, and it would have been their change.
-    """
-    head = documents.head(name, branch)
-    if seen is not None and head.number != seen:
-        raise _not_seen(name, head)
-    made = documents.undo(name, who=who, why=why, branch=branch)
-    if seen is None or made.parent == seen:
-        return made
-    # Somebody saved between the look and the undo: theirs is brought back.
-    theirs = documents.restore(
-        name, made.parent or seen, who=who, why="Undo of a change that was not seen", branch=branch
-    )
-    raise _not_seen(name, theirs)
-
-
-def _not_seen(name: str, head: Revision) -> Stale:
-    return Stale(
-        f"{head.who} changed it meanwhile: {head.why or f'revision {head.number}'}.",
-        where=name,
-        hint="Look at it, then undo that if it is what you want.",
-    )
-
-
 def apply(document: Document, change: Change) -> Document:
     """The document after a change."""
     return apply_all(document, (change,))[0]

@@ -185,10 +185,22 @@ class Documents:
                 raise _stale(connection, id, head, document, based_on)
             return append(connection, id, branch, content, Said(number, who, why))
 
-    def undo(self, name: str, *, who: str, why: str = "", branch: str = MAIN) -> Revision:
-        """Takes back the newest change of a branch by a new revision that equals the one before; again takes one more."""
+    def undo(
+        self, name: str, *, who: str, why: str = "", branch: str = MAIN, seen: int | None = None
+    ) -> Revision:
+        """Takes back the newest change of a branch by a new revision that equals the one before; again takes one more.
+
+        Raises:
+            Stale: The newest is not the one that was `seen`, so that it would be somebody else's change.
+        """
         with self._changing(name, branch) as (connection, id, head):
             undone = read(connection, id, head)
+            if seen is not None and seen != head:
+                raise Stale(
+                    f"{undone.who} changed it meanwhile: {undone.why or f'revision {head}'}.",
+                    where=name,
+                    hint="Look at it, then undo that if it is what you want.",
+                )
             while undone.action == "undo" and undone.equals is not None:
                 undone = read(connection, id, undone.equals)
             if undone.parent is None:
