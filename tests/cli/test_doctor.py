@@ -80,7 +80,7 @@ def test_a_journey_whose_orders_never_happen_is_warned_of(wayfare, shop: Path, t
     shutil.copytree(shop, folder)
     written = folder / "journey.yaml"
     assert wayfare("documents", folder, "export", "journey", written).code == 0
-    written.write_text(written.read_text().replace("name: journey", "name: journey\norders: [sale]"))
+    written.write_text(written.read_text().replace("orders:\n  - purchase", "orders:\n  - sale"))
     assert wayfare("documents", folder, "import", written, "--based-on", "1").code == 0
     found = checks(wayfare, folder)["Journey"]
     assert (found["state"], found["found"]) == ("warn", "no event of the log is an order (sale)")

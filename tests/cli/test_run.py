@@ -128,7 +128,7 @@ def test_a_table_can_be_saved_as_parquet(wayfare, shop: Path, tmp_path: Path):
         (("sessions", "--segment", "web"), "", "channel=web"),
         (("sessions", "--format", "xml"), "wayfare run", "table"),
         (("sessions", "--output", "x.parquet", "--format", "csv"), "--format", "can't hold csv"),
-        (("sessions", "--plot", "x.gif"), "--plot", ".svg, .png, .html"),
+        (("sessions", "--plot", "x.gif"), "--plot", ".svg, .png, .pdf, .html"),
         (("sessions", "--output", "no/such/folder/x.csv"), "--output", "mkdir -p"),
         (("sessions", "stray"), "wayfare run DIR sessions", "stray"),
         ((), "wayfare run", "wayfare list"),

@@ -128,7 +128,7 @@ BOMBS = {
     "deep lists, closed": ("about: " + "[" * 20_000 + "]" * 20_000, "nested too deeply"),
     "deep maps": ("about: " + "{a: " * 5_000, "nested too deeply"),
     "deep dashes": ("about:\n  " + "- " * 5_000 + "x\n", "nested too deeply"),
-    "deep blocks": ("about:\n" + "".join(" " * (n + 1) + "a:\n" for n in range(2_000)), "nested too deeply"),
+    "deep blocks": ("about:\n" + "".join(" " * (n + 1) + "a:\n" for n in range(1_500)), "nested too deeply"),
     "too many": ("about: [" + "a," * MOST_NODES + "]\n", "more than 300,000 names and values"),
     "too long": ("about: " + "x" * LONGEST + "\n", "too long for a document"),
     "long text": ("about: " + "x" * 10_001 + "\n", "at most 10000 characters"),

@@ -19,7 +19,7 @@ NPS = "questions:\n  - key: n\n    kind: nps\n"
     [
         (f"{HEAD}respondant: id\n{NPS}", 3, "Did you mean 'respondent'?"),
         (f"{HEAD}{NPS}    sclae: 1 to 5\n", 6, "Did you mean 'scale'?"),
-        (f"{HEAD}questions:\n  - key: n\n    kind: npx\n", 4, "Did you mean 'nps'?"),
+        (f"{HEAD}questions:\n  - key: n\n    kind: npx\n", 5, "Did you mean 'nps'?"),
         (f"{HEAD}questions:\n  - key: n\n", 4, "does not say its kind"),
         (f"{HEAD}{NPS}    scale: 1 to 5\n", 6, "from 0 to 10"),
         (f"{HEAD}questions:\n  - key: n\n    kind: rating\n", 4, "'scale' is missing"),
