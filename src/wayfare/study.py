@@ -18,6 +18,7 @@ from wayfare.domain.document import Document
 from wayfare.domain.journey import JourneyMap
 from wayfare.domain.proposal import propose
 from wayfare.domain.survey import Survey
+from wayfare.engines import memory
 from wayfare.errors import Cancelled, InvalidParameter, UnknownName, WayfareError
 from wayfare.histories.block import read_only
 from wayfare.histories.fold import Fold, Partial, Progress
@@ -139,7 +140,7 @@ class Study:
         self, wanted: Iterable[tuple[Analysis, Mapping[str, Any]]], progress: Progress | None = None
     ) -> list[Result | WayfareError]:
         """Several analyses' results, in order, their folds sharing passes; an analysis that can't answer gives its error."""
-        _give_back_memory()
+        memory.give_back()
         together = _Together(self.log, self._results, progress)
         shared = replace(self, _together=together)
         return together.run([lambda a=a, p=p: shared.result(a, **p) for a, p in wanted])  # type: ignore[misc]
@@ -151,16 +152,6 @@ class _Key(NamedTuple):
     analysis: str
     params: str
     of_documents: bool
-
-
-def _give_back_memory() -> None:
-    """Hands what was freed back to the system; the C library keeps what many threads freed, study after study."""
-    import ctypes
-
-    # Only glibc has it, and only glibc needs it.
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 class _Together:

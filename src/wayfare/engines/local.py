@@ -9,8 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from wayfare.engines.memory import keep_for_next_block
 from wayfare.histories.filter import Filter
-from wayfare.histories.fold import Fold, Progress, columns_of, merge_all, scan_all
+from wayfare.histories.fold import Fold, Progress, add_all, columns_of, merge_all, scan_all
 from wayfare.histories.source import Source, empty_block
 
 BLOCKS_A_TASK = 8
@@ -29,6 +30,7 @@ class LocalEngine:
         self, source: Source, condition: Filter, folds: Sequence[Fold[Any]], progress: Progress | None = None
     ) -> list[Any]:
         """Each fold's merged partial, all from one pass over `source`; partials merge in the customers' order."""
+        keep_for_next_block()
         columns = columns_of(folds, condition, source)
         if source.blocks == 0:
             return scan_all(folds, empty_block(source.schema, columns))
@@ -41,10 +43,7 @@ class LocalEngine:
             rows, merged = 0, None
             for index in range(task * a_task, min((task + 1) * a_task, source.blocks)):
                 block = source.read(index, columns)
-                rows, merged = (
-                    rows + block.rows,
-                    merge_all(folds, merged, scan_all(folds, condition.apply(block))),
-                )
+                rows, merged = rows + block.rows, add_all(folds, merged, condition.apply(block))
             return rows, merged or []
 
         merged: list[Any] | None = None

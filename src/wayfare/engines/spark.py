@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from wayfare.errors import MissingExtra
 from wayfare.histories.filter import Filter
-from wayfare.histories.fold import Fold, Progress, columns_of, merge_all, scan_all
+from wayfare.histories.fold import Fold, Progress, add_all, columns_of, merge_all, scan_all
 from wayfare.histories.source import Source, empty_block
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class _Task:
             for index in batch.column(0).to_pylist():
                 first = index if first < 0 else first
                 block = condition.apply(source.read(index, columns))
-                merged = merge_all(folds, merged, scan_all(folds, block))
+                merged = add_all(folds, merged, block)
         if merged is not None:
             yield pa.RecordBatch.from_pydict({"first": [first], "partials": [pickle.dumps(merged)]})
 

@@ -39,6 +39,10 @@ class Fold(ABC, Generic[Partial]):
         """Two partials as one; `left` comes from earlier customers."""
         return add_up(left, right)
 
+    def add(self, so_far: Partial, block: Block) -> Partial:
+        """`so_far`, which nobody else holds, with one more block; for folds that count into large tables in place."""
+        return self.merge(so_far, self.scan(block))
+
 
 class Engine(Protocol):
     """Where the blocks are scanned: threads on one machine, executors on many."""
@@ -72,6 +76,13 @@ def add_up(left: Any, right: Any) -> Any:
 def scan_all(folds: Sequence[Fold[Any]], block: Block) -> list[Any]:
     """Each fold's partial of one block."""
     return [fold.scan(block) for fold in folds]
+
+
+def add_all(folds: Sequence[Fold[Any]], so_far: list[Any] | None, block: Block) -> list[Any]:
+    """Each fold's partial with one more block."""
+    if so_far is None:
+        return scan_all(folds, block)
+    return [fold.add(partial, block) for fold, partial in zip(folds, so_far, strict=True)]
 
 
 def merge_all(folds: Sequence[Fold[Any]], left: list[Any] | None, right: list[Any]) -> list[Any]:

@@ -75,12 +75,14 @@ class _Steps(Fold[dict[str, Any]]):
         gap: The pause that ends a session, in µs; None where histories are whole.
         loops: Whether steps from an event to itself count.
         buckets: How many buckets hold every duration of the log; an edge's slot after them counts its customers.
+        counter: What counts up to the rows of the log, as narrow as it goes.
     """
 
     events: int
     gap: int | None
     loops: bool
     buckets: int
+    counter: np.dtype[Any]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -96,52 +98,60 @@ class _Steps(Fold[dict[str, Any]]):
         return self.events**2 * self.slots <= _DENSE
 
     def scan(self, block: Block) -> dict[str, Any]:
+        nothing = np.zeros(self.events, dtype=np.int64)
+        cells = np.zeros((self.events**2 + 1) * self.slots if self.dense else 0, dtype=self.counter)
+        none = {"starts": nothing, "ends": nothing, "stays": nothing, "cells": cells}
+        return self.add(none if self.dense else {**none, "cells": Tally.of(cells)}, block)
+
+    def add(self, so_far: dict[str, Any], block: Block) -> dict[str, Any]:
         block = one_row_an_order(block)
         visits = None if self.gap is None else by_session(block, self.gap)
         block = block if visits is None else visits.block
         # Narrow integers as far as they go: what is scanned per row is bound by memory.
         event: NDArray[Any] = block["event"].astype(np.int16 if self.events < 181 else np.int64)
         first, last = event[block.starts[:-1]], event[block.starts[1:] - 1]
-        found = {
-            "starts": np.bincount(first, minlength=self.events),
-            "ends": np.bincount(last, minlength=self.events),
-            "stays": np.zeros(self.events, dtype=np.int64),
-        }
         edge = event[:-1] * self.events
         edge += event[1:]
         edge[block.starts[1:-1] - 1] = self.events**2  # from one history to the next is no step
+        stays = so_far["stays"]
         if not self.loops:
             stay = np.flatnonzero((event[1:] == event[:-1]) & (edge < self.events**2))
-            found["stays"] = np.bincount(event[stay], minlength=self.events)
+            stays = stays + np.bincount(event[stay], minlength=self.events)
             edge[stay] = self.events**2
         gap = np.diff(block["time"]).astype(np.float32)
         gap /= 1e6
         whose = block.owner[:-1] if visits is None else visits.customer[block.owner[:-1]]
-        return {**found, "cells": self._cells(edge, bucket_of(gap), whose)}
+        return {
+            "starts": so_far["starts"] + np.bincount(first, minlength=self.events),
+            "ends": so_far["ends"] + np.bincount(last, minlength=self.events),
+            "stays": stays,
+            "cells": self._counted(so_far["cells"], edge, bucket_of(gap), whose),
+        }
 
-    def _cells(self, edge: NDArray[Any], slot: NDArray[np.int32], owner: NDArray[np.int64]) -> Any:
+    def _counted(
+        self, cells: Any, edge: NDArray[Any], slot: NDArray[np.int32], owner: NDArray[np.int64]
+    ) -> Any:
         """Counts per edge and duration, and per edge its customers; the edge after the last is none."""
         none = self.events**2
+        key = edge.astype(np.int64)
         if self.dense:
-            key = edge.astype(np.int32)
             key *= self.slots
             key += slot
-            cells = np.bincount(key, minlength=(none + 1) * self.slots)[: none * self.slots]
-            cells[self.buckets :: self.slots] = owners_of_each(owner, edge, none + 1)[:none]
+            np.add.at(cells, key, self.counter.type(1))
+            cells[self.buckets :: self.slots] += owners_of_each(owner, edge, none + 1).astype(self.counter)
             return cells
         step = np.flatnonzero(edge < none)
-        key = edge[step].astype(np.int64)
+        key = key[step]
         ((pairs, _),) = Tally.of(owner[step] * none + key).chunks
         whose = (pairs % none) * self.slots + self.buckets
-        return Tally.of(np.concatenate((key * self.slots + slot[step], whose)))
+        return cells + Tally.of(np.concatenate((key * self.slots + slot[step], whose)))
 
     def merge(self, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
         both = {name: left[name] + right[name] for name in ("starts", "ends", "stays")}
-        if self.dense:
-            into = left["cells"] if left["cells"].flags.writeable else None
-            cells = np.add(left["cells"], right["cells"], out=into)
-        else:
-            cells = left["cells"] + right["cells"]
+        into = left["cells"] if self.dense and left["cells"].flags.writeable else None
+        cells = (
+            np.add(left["cells"], right["cells"], out=into) if self.dense else left["cells"] + right["cells"]
+        )
         return {**both, "cells": cells}
 
 
@@ -170,9 +180,9 @@ def transitions(
     names = study.log.names("event").to_list()
     facts = study.log.facts
     longest = ((facts.last or 0) - (facts.first or 0)) / 1e6
-    fold = _Steps(
-        len(names), gap.microseconds if unit == "session" else None, loops, int(bucket_of(longest)) + 1
-    )
+    counter = np.dtype(np.uint32 if facts.rows < 1 << 32 else np.int64)
+    pause = gap.microseconds if unit == "session" else None
+    fold = _Steps(len(names), pause, loops, int(bucket_of(longest)) + 1, counter)
     found = study.fold(fold)
     edges = _edges(found["cells"], names, fold.slots)
     ends = _ends(found, edges, names)
@@ -183,8 +193,8 @@ def _edges(cells: Any, names: list[str], slots: int) -> pa.Table:
     if isinstance(cells, Tally):
         keys, counts = cells.counted()
     else:
-        keys = np.flatnonzero(cells)
-        counts = cells[keys]
+        keys = np.flatnonzero(cells[: len(names) ** 2 * slots])
+        counts = cells[keys].astype(np.int64)
     edge, slot = np.divmod(keys, slots)
     step = slot < slots - 1
     which, median = sparse_quantile(edge[step], slot[step], counts[step], 0.5)
