@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from tests.workspace.together import run_together
 from wayfare.domain.canvas import Canvas, Item
 from wayfare.errors import BadInput, Damaged, NotReady, UnknownName, WayfareError
 from wayfare.workspace import database as tables
@@ -222,14 +222,6 @@ def test_a_new_document_is_made_once(opened: Open):
 
     run_together([lambda number=number: work(number) for number in range(4)])
     assert (len(made), len(refused)) == (1, 3)
-
-
-def run_together(works: list[Callable[[], None]]) -> None:
-    threads = [threading.Thread(target=work) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def test_sqlite_is_set_to_keep_what_it_acknowledged(workspace: Workspace):

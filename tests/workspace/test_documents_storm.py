@@ -8,11 +8,11 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 
 import pytest
 
+from tests.workspace.together import run_together
 from wayfare.domain.canvas import Canvas, Item
 from wayfare.errors import NotReady
 from wayfare.workspace.documents import MAIN, Change, Documents, Revision, Stale
@@ -110,14 +110,6 @@ def test_a_thousand_random_edits_of_two_writers_lose_nothing(opened: Open):
     for number, state in states.items():
         assert documents.revision("Shop", number).document == state
     assert documents.head("Shop").document == states[EDITS + 1]
-
-
-def run_together(works: list[Callable[[], None]]) -> None:
-    threads = [threading.Thread(target=work) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 SAVING = """

@@ -10,7 +10,7 @@ from wayfare.charts import theme
 from wayfare.charts.blueprint_cards import Lane, Lanes, add_card, height_of
 from wayfare.charts.blueprint_marks import Note, add_lines, add_note
 from wayfare.charts.blueprint_model import Band, Card
-from wayfare.charts.journey_rows import GUTTER, MARGIN, percent, row_name, rule
+from wayfare.charts.journey_rows import GUTTER, MARGIN, add_curve, percent, row_name, rule
 from wayfare.charts.lettering import width_of, wrapped
 from wayfare.charts.numbers import short
 from wayfare.charts.sheet import Ink, Sheet
@@ -133,7 +133,7 @@ def add_emotion(sheet: Sheet, bands: Sequence[Band], lanes: Lanes, y: float) -> 
     for value, word in ((1, "best"), (0, "middle"), (-1, "worst")):
         sheet.path(f"M{GUTTER} {place(value):.1f}H{sheet.width - MARGIN}", edge=True, dashed=value != 0)
         sheet.text(GUTTER + 2, place(value) - 4, word, size=11, ink="muted")
-    _curve(
+    add_curve(
         sheet, [(lanes.frame.lefts[i] + _STAGE_POINT, *(place(v) for v in band.felt)) for i, band in scored]
     )
     for index, band in scored:
@@ -141,18 +141,6 @@ def add_emotion(sheet: Sheet, bands: Sequence[Band], lanes: Lanes, y: float) -> 
     for index, band in enumerate(bands):
         _points(sheet, band, lanes.frame.lefts[index] + _STAGE_POINT + 32, lanes.frame.end(index) - 22, place)
     return bottom + 36
-
-
-def _curve(sheet: Sheet, points: Sequence[tuple[float, ...]]) -> None:
-    if len(points) < 2:
-        return
-    upper = [(x, mean if math.isnan(high) else high) for x, mean, _, high in points]
-    lower = [(x, mean if math.isnan(low) else low) for x, mean, low, _ in points]
-    outline = " L".join(f"{x:.1f} {y:.1f}" for x, y in [*upper, *reversed(lower)])
-    sheet.path(f"M{outline}z", fill=theme.ACCENT, opacity=0.16)
-    sheet.path(
-        "M" + " L".join(f"{x:.1f} {mean:.1f}" for x, mean, *_ in points), stroke=theme.ACCENT, thick=2.5
-    )
 
 
 def _stage_score(sheet: Sheet, band: Band, x: float, place: Callable[[float], float], bottom: float) -> None:

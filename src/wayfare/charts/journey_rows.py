@@ -237,7 +237,7 @@ def add_satisfaction(sheet: Sheet, stops: Sequence[Stop], y: float) -> float:
     for value in (low, high):
         sheet.path(f"M{GUTTER} {place(value):.1f}H{WIDTH - MARGIN}", edge=True, dashed=True)
         sheet.text(GUTTER - 8, place(value) + 4, f"{value:g}", size=12, ink="muted", anchor="end")
-    _curve(
+    add_curve(
         sheet, [(x, place(stop.score[0]), place(stop.score[1]), place(stop.score[2])) for x, stop in scored]
     )
     for x, stop in scored:
@@ -256,7 +256,7 @@ def _scale(scores: Any) -> tuple[float, float]:
     return low, max(high, low + 1)
 
 
-def _curve(sheet: Sheet, points: Sequence[tuple[float, float, float, float]]) -> None:
+def add_curve(sheet: Sheet, points: Sequence[tuple[float, ...]]) -> None:
     """Band and line through (x, mean, low, high) in drawing units."""
     if len(points) < 2:
         return

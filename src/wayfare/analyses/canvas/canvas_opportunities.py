@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 import pyarrow as pa
 
+from wayfare.analyses._asked_of_others import table_of
 from wayfare.analyses.canvas._opportunity_friction import friction_of, last_stage, mood_of
 from wayfare.analyses.canvas._opportunity_items import Joined, Sources, join
 from wayfare.analyses.canvas._opportunity_people import Standing, people_of
@@ -19,11 +20,10 @@ from wayfare.analyses.repurchase.forecast import forecast
 from wayfare.analyses.repurchase.opportunities import opportunities
 from wayfare.analyses.repurchase.repurchase_points import repurchase_points
 from wayfare.analyses.satisfaction.emotion import emotion
-from wayfare.analysis import Analysis, analysis
+from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.canvas import Canvas
 from wayfare.domain.parameters import CanvasName
-from wayfare.errors import WayfareError
 from wayfare.histories.answers import ANY_KIND, satisfaction_kind
 from wayfare.result import Columns, Result
 from wayfare.study import Study
@@ -118,25 +118,24 @@ def canvas_opportunities(study: Study, *, canvas: CanvasName | None = None) -> C
     # Of `dropoff`, so that who left here is who left there.
     patience = dropoff.settle({}, study)["patience"]
     found = study.fold(Standing(study.stages, study.log.ends - patience.microseconds, ways.segments, kind))
-    stages = _table(study, dropoff, "stages")
+    lacking: list[str] = []
+    stages = table_of(study, dropoff, "stages", lacking)
     people = people_of(
-        study, found, last_stage(stages), _table(study, forecast, "customers"), _table(study, repurchase_points, "due"),
-        _table(study, opportunities, "opportunities"),
+        study, found, last_stage(stages), table_of(study, forecast, "customers", lacking), table_of(study, repurchase_points, "due", lacking),
+        table_of(study, opportunities, "opportunities", lacking),
     )  # fmt: skip
     events = study.log.names("event").to_list()
-    friction = friction_of(people, stages, _table(study, touchpoints, "touchpoints"), events)
+    friction = friction_of(people, stages, table_of(study, touchpoints, "touchpoints", lacking), events)
     name = study.log.names("question_kind")[kind] if kind >= 0 else None if kind == ANY_KIND else ""
-    mood = mood_of(_table(study, emotion, "touchpoints"), _table(study, emotion, "scales"), name, events)
+    mood = mood_of(
+        table_of(study, emotion, "touchpoints", lacking),
+        table_of(study, emotion, "scales", lacking),
+        name,
+        events,
+    )
     sources = Sources(people, friction, mood, events)
-    return _result(study, document, join(document, ways.of, sources), sources)
-
-
-def _table(study: Study, asked: Analysis, name: str) -> pa.Table | None:
-    """A table of another analysis; None where it can't answer."""
-    try:
-        return study.result(asked).tables[name]
-    except WayfareError:
-        return None
+    found_there = _result(study, document, join(document, ways.of, sources), sources)
+    return replace(found_there, warnings=tuple(lacking))
 
 
 def _result(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 
+from wayfare.analyses._asked_of_others import table_of
 from wayfare.analyses.canvas import _review_rows as state
 from wayfare.analyses.canvas._review_revenue import Revenue, concentration_rows, cuts_of
 from wayfare.analyses.canvas._review_words import concentration_bars, findings_of
@@ -19,7 +20,6 @@ from wayfare.charts.picture import Picture
 from wayfare.domain.canvas import Canvas
 from wayfare.domain.duration import Duration
 from wayfare.domain.parameters import CanvasName, Day
-from wayfare.errors import WayfareError
 from wayfare.histories.calendar import local_days
 from wayfare.result import Columns, Result
 from wayfare.study import Study
@@ -124,19 +124,13 @@ def canvas_review(
     valued = "value" in study.log.schema
     cuts = cuts_of(study, document)
     sums = study.fold(Revenue(study.stages, cuts, valued))
-    shares = concentration_rows(cuts, sums, _tenths(study), valued)
+    lacking: list[str] = []
+    shares = concentration_rows(cuts, sums, table_of(study, value, "concentration", lacking), valued)
     if document is None:
-        return _result(None, shares, [])
+        return replace(_result(None, shares, []), warnings=tuple(lacking))
     standing = state.standing_of(document, now or _last_day(study), timedelta(seconds=every.seconds))
     evidence = study.result(canvas_evidence, canvas=canvas).tables["evidence"].to_pylist()
-    return _result(standing, shares, evidence)
-
-
-def _tenths(study: Study) -> pa.Table | None:
-    try:
-        return study.result(value).tables["concentration"]
-    except WayfareError:
-        return None
+    return replace(_result(standing, shares, evidence), warnings=tuple(lacking))
 
 
 def _last_day(study: Study) -> date | None:
