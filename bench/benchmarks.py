@@ -61,6 +61,13 @@ BENCHMARKS: dict[str, Benchmark] = {
     "funnel-encoded": Benchmark(
         "… the peer's ids numbered by hand", "our_windowed_funnel", "clickhouse_encoded", "faster", None
     ),
+    "funnel-floor": Benchmark(
+        "… how fast it could be at all: four steps by hand, counts alone",
+        "our_windowed_funnel",
+        "c_loop",
+        "multiple",
+        None,
+    ),
     "funnel-retentioneering": Benchmark(
         "Funnel of four steps, no window",
         "our_open_funnel",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import repurchase
+from bench import floor, repurchase
 from bench.answers import our_answers
 from bench.events import DAY, NAMES, STEPS, WITHIN_DAYS, Data
 from bench.evidence import our_evidence
@@ -71,6 +71,11 @@ def clickhouse_plain(data: Data) -> Call:
 def clickhouse_encoded(data: Data) -> Call:
     """Ids numbered and names coded by hand before they were loaded, as the log has them."""
     return _clickhouse(data, "encoded")
+
+
+def c_loop(data: Data) -> Call:
+    """What is left when nothing but the counts is wanted, and nothing but these four steps."""
+    return floor.c_loop(data, THREADS)
 
 
 def _eventstream(data: Data, customer: str) -> Any:
@@ -239,6 +244,7 @@ CONTENDERS: dict[str, Contender] = {
     "our_help": Contender("Wayfare", our_help, ()),
     "clickhouse_plain": Contender("ClickHouse", clickhouse_plain, ("clickhouse",), ("chdb",)),
     "clickhouse_encoded": Contender("ClickHouse", clickhouse_encoded, ("clickhouse",), ("chdb",)),
+    "c_loop": Contender("a loop in C", c_loop, ("log",)),
     "retentioneering_funnel": Contender(
         "retentioneering", retentioneering_funnel, ("parquet",), ("retentioneering",)
     ),

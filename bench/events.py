@@ -17,8 +17,8 @@ from bench.buyers import ORDERS_A_CUSTOMER, bg_nbd_buyers, orders, pareto_nbd_bu
 
 SEED = 20_240_101
 EVENTS_A_CUSTOMER = 20
-CUSTOMERS_A_BLOCK = 6_553
-"""So that a block has about as many events as one that `wayfare ingest` writes."""
+CUSTOMERS_AT_ONCE = 6_553
+"""So many are simulated at once; another number would make other events."""
 START = 1_704_067_200
 """2024-01-01 in seconds since 1970."""
 DAY = 86_400
@@ -94,7 +94,7 @@ def blocks(data: Data) -> Iterator[pa.RecordBatch]:
     limits = np.cumsum(shares / shares.sum())
     left, low = data.events, 0
     while low < data.customers:
-        size = min(CUSTOMERS_A_BLOCK, data.customers - low)
+        size = min(CUSTOMERS_AT_ONCE, data.customers - low)
         rows = left if low + size == data.customers else size * EVENTS_A_CUSTOMER
         yield _block(rng, limits, low, size, rows)
         left, low = left - rows, low + size
@@ -119,6 +119,7 @@ COLUMNS = ["customer", "time", "event", "value"]
 
 def make_log(data: Data) -> None:
     """The sealed log, as an ingest leaves it."""
+    from wayfare.histories.ingest.encode import blocks as as_ingested
     from wayfare.histories.schema import Kind, Schema
     from wayfare.histories.store import publish, write_generation, writing
 
@@ -126,9 +127,8 @@ def make_log(data: Data) -> None:
     ids = pa.array([name_of(code) for code in range(data.customers)])
     with writing(data.log):
         names = {"customer": ids, "event": pa.array(NAMES)}
-        publish(
-            data.log, write_generation(data.log, Schema(tuple(kinds)), blocks(data), names, simulated=True)
-        )
+        batches = as_ingested(blocks(data))
+        publish(data.log, write_generation(data.log, Schema(tuple(kinds)), batches, names, simulated=True))
 
 
 def make_parquet(data: Data) -> None:

@@ -195,7 +195,9 @@ the machine did slows everybody, and short times most.
   knows no window, so that row has none. The peers have ids as text, as they come. In the rows *numbered by
   hand* they were turned into numbers (and, for ClickHouse, names into an Enum) before loading, which is what an
   ingest into Wayfare does by itself. Wayfare's time includes intervals, pending customers and the quantiles of
-  how long each step took, which the others don't compute.
+  how long each step took, which the others don't compute. The row *how fast it could be at all* holds Wayfare's whole answer
+  against `bench/floor.c`: these four steps written out by hand in C over the log's columns, counts and nothing else.
+  ClickHouse's time over that loop's says how far somebody could come here who looks at every event.
 - **Direct-follow counts**: retentioneering's `transition_graph_data("count")` on an Eventstream with ids numbered by
   hand, pm4py's `discover_dfg` on a formatted data frame. Loading, sorting and formatting these is not counted. Wayfare's
   time includes the customers of each step and its median time; in the row *with customers and median times*

@@ -140,6 +140,7 @@ class Study:
         self, wanted: Iterable[tuple[Analysis, Mapping[str, Any]]], progress: Progress | None = None
     ) -> list[Result | WayfareError]:
         """Several analyses' results, in order, their folds sharing passes; an analysis that can't answer gives its error."""
+        memory.keep_for_next_block()  # before the threads below, each of which would get a heap of its own
         memory.give_back()
         together = _Together(self.log, self._results, progress)
         shared = replace(self, _together=together)

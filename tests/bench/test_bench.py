@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import pairwise
+from shutil import which
 
 import numpy as np
 import pyarrow as pa
@@ -55,6 +56,13 @@ def test_log_parquet_and_csv_hold_the_same_events(data):
 def test_our_contenders_answer(name, data, tmp_path):
     answer = CONTENDERS[name].ready(data)(tmp_path)
     assert answer
+
+
+def test_the_loop_in_c_counts_what_the_funnel_counts(data, tmp_path):
+    if which("cc") is None:
+        pytest.skip("no C compiler (cc)")
+    ours, loop = (CONTENDERS[name].ready(data)(tmp_path) for name in ("our_windowed_funnel", "c_loop"))
+    assert loop == ours
 
 
 def test_our_counts_are_those_of_a_plain_loop(data, tmp_path):

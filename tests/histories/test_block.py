@@ -16,6 +16,20 @@ def test_customers_are_runs_of_rows():
     assert BLOCK.first.tolist() == [True, False, False, True, True, False]
 
 
+def test_whose_a_row_is_where_no_code_is_left_out_and_where_one_is():
+    narrow = block([125, 125, 126, 127, 127])
+    assert narrow.owner.tolist() == [0, 0, 1, 2, 2]
+    assert narrow.keep(narrow["customer"] != 126).owner.tolist() == [0, 0, 1, 1]
+
+
+def test_more_columns_leave_the_customers_as_they_are():
+    more = BLOCK.with_columns({"silent": np.arange(6), "value": np.zeros(6)})
+    assert more.starts is BLOCK.starts
+    assert more["silent"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert more["value"].sum() == 0
+    assert not BLOCK.has("silent")
+
+
 def test_per_customer():
     is_b = BLOCK["event"] == 1
     assert BLOCK.count(is_b).tolist() == [1, 1, 2]

@@ -15,8 +15,8 @@ from wayfare.histories.fold import Fold, Progress, add_all, columns_of, merge_al
 from wayfare.histories.source import Source, empty_block
 
 BLOCKS_A_TASK = 8
-"""A thread merges the partials of so many blocks itself, while they are in its cache."""
-TASKS = 16
+"""A thread merges the partials of at most so many blocks itself, while they are in its cache."""
+TASKS = 32
 """Into at least so many runs the blocks are cut where there are enough, for many threads and a progress to watch."""
 
 

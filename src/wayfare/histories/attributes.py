@@ -123,7 +123,7 @@ class AttributedSource:
         own = tuple(dict.fromkeys(("customer", *(name for name in columns if name not in added))))
         block = self.source.read(index, own)
         customer = block["customer"]
-        return Block({**block.columns, **{name: self.values[name][customer] for name in added}})
+        return block.with_columns({name: self.values[name][customer] for name in added})
 
 
 def _rebuilt(

@@ -9,10 +9,14 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from wayfare.errors import UnknownName
-from wayfare.histories.block import Block
+from wayfare.histories.block import Block, read_only
 from wayfare.histories.schema import Kind, Schema, storage_type
+
+Starts = dict[int, NDArray[np.int64]]
+"""Where the customers of each block begin, by the block's number."""
 
 
 class Names:
@@ -93,6 +97,7 @@ class MemorySource:
     facts: Facts
     batches: tuple[pa.RecordBatch, ...]
     dictionaries: Mapping[str, Names] = field(repr=False)
+    _starts: Starts = field(default_factory=dict, init=False, repr=False)
 
     @property
     def blocks(self) -> int:
@@ -105,7 +110,7 @@ class MemorySource:
 
     def read(self, index: int, columns: Sequence[str]) -> Block:
         """Block number `index` with the named columns."""
-        return block_of(self.batches[index], self.schema, columns)
+        return with_starts(block_of(self.batches[index], self.schema, columns), index, self._starts)
 
 
 def names_of(dictionaries: Mapping[str, Names], schema: Schema, column: str) -> Names:
@@ -120,6 +125,15 @@ def block_of(batch: pa.RecordBatch, schema: Schema, columns: Sequence[str]) -> B
     return Block(
         {name: batch.column(name).to_numpy(zero_copy_only=schema[name] is not Kind.TEXT) for name in columns}
     )
+
+
+def with_starts(block: Block, index: int, remembered: Starts) -> Block:
+    """The block with the offsets of its customers: found the first time, and remembered for every later pass."""
+    if not block.has("customer"):
+        return block
+    if index not in remembered:
+        remembered[index] = read_only(block.starts)
+    return Block(block.columns, remembered[index])
 
 
 def empty_block(schema: Schema, columns: Sequence[str]) -> Block:

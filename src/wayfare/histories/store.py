@@ -33,10 +33,10 @@ from pyarrow import ipc
 from wayfare.errors import Busy, Damaged, NotReady
 from wayfare.histories.block import Block
 from wayfare.histories.schema import Kind, Schema
-from wayfare.histories.source import Facts, Names, block_of, names_of
+from wayfare.histories.source import Facts, Names, Starts, block_of, names_of, with_starts
 
 FORMAT = 1
-PART_BLOCKS = 64
+PART_BLOCKS = 32
 _CURRENT = "CURRENT"
 
 
@@ -107,6 +107,7 @@ class SealedSource:
             (file, block) for file, part in enumerate(self.manifest.parts) for block in range(part.blocks)
         ]
         self._names: dict[str, Names] = {}
+        self._starts: Starts = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SealedSource, (self.generation,)
@@ -145,7 +146,8 @@ class SealedSource:
         """Block number `index`: views into the mapped file, released with the block."""
         file, block = self._where[index]
         # A map a block, not one for ever: pages leave the process's memory when the block does.
-        return block_of(ipc.open_file(_mapped(self._files[file])).get_batch(block), self.schema, columns)
+        batch = ipc.open_file(_mapped(self._files[file])).get_batch(block)
+        return with_starts(block_of(batch, self.schema, columns), index, self._starts)
 
     def check(self) -> None:
         """Reads every byte and compares it with the manifest's checksums."""

@@ -65,7 +65,7 @@ class Ways(Fold[dict[str, Any]]):
         members = block.customers
         block = one_row_an_order(block)
         silent = (block["time"][block.starts[1:] - 1] <= self.silent_since)[block.owner]
-        block = Block({**block.columns, "silent": silent})
+        block = block.with_columns({"silent": silent})
         walk = block.keep(block.happened({*self.placed, *self.plan}))
         return {"customers": members, **self._walked(walk)}
 
