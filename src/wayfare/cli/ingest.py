@@ -104,7 +104,7 @@ def ingest(
     zone = checked_zone(timezone) if timezone else workspace.config.timezone
     said = Mapping.parse(customer=customer, time=time, event=event, maps=maps or ())
     if preset is None and format is Format.TABLE:
-        show_mapping(sources[0], said, as_event, query, table)
+        show_mapping(sources, said, as_event, query, table)
     with progress() as tell:
         summary = read(
             workspace.log_folder, sources, mapping=said, preset=preset, as_event=as_event, zone=zone,
@@ -188,7 +188,7 @@ def _workspace(folder: Path, dry_run: bool) -> Workspace:
 
     if is_workspace(folder):
         return open_workspace(folder)
-    if dry_run and not folder.exists():
+    if dry_run and (not folder.exists() or not any(folder.iterdir())):
         return Workspace(folder, Config(name="Dry run"))
     workspace = init(folder)
     config = workspace.config

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
 from contextlib import closing
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from wayfare.cli.options import Format
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wayfare.domain.survey import Question, Survey
-    from wayfare.histories.ingest import IngestSummary, Mapping
+    from wayfare.histories.ingest import Detected, IngestSummary, Mapping
     from wayfare.workspace.folder import Workspace
     from wayfare.workspace.surveys import Kept
 
@@ -26,19 +27,33 @@ _EVENTS = 12
 
 
 def show_mapping(
-    source: str, said: Mapping, as_event: str | None, query: str | None, table: str | None
+    sources: Sequence[str], said: Mapping, as_event: str | None, query: str | None, table: str | None
 ) -> None:
-    """Shows on stderr which column is taken for what, with three rows, and how to correct it."""
+    """Shows on stderr which column is taken for what, with three rows, and how to correct it; for each source read otherwise."""
     from wayfare.histories.ingest import detect
 
-    found = detect(source, query=query, table=table)
-    mapping = said.completed(found.mapping)
+    shown: list[Mapping] = []
+    for source in sources:
+        found = detect(source, query=query, table=table)
+        mapping = said.completed(found.mapping)
+        if mapping not in shown:
+            shown.append(mapping)
+            _show_one(source, said, mapping, found, as_event)
+    note(
+        "To correct it: --customer COL --time COL --event COL, --map value=COL, or --as EVENT where every row is the same event."
+    )
+    note("")
+
+
+def _show_one(source: str, said: Mapping, mapping: Mapping, found: Detected, as_event: str | None) -> None:
+    from wayfare.histories.schema import CANONICAL
+
     rows = [
         {
             "in the log": key,
             "from": column,
             "because": "you said so" if key in said.columns else found.reasons.get(key, ""),
-            "three rows": "  ·  ".join(_short(row.get(column)) for row in found.sample),
+            "three rows": "  ·  ".join(_short(_cell(row, column)) for row in found.sample),
         }
         for key, column in mapping.columns.items()
         if key != "event" or as_event is None
@@ -53,10 +68,18 @@ def show_mapping(
     for warning in found.warnings:
         if not any(f"--{key} " in warning for key in there):
             note(f"Warning: {warning}")
-    note(
-        "To correct it: --customer COL --time COL --event COL, --map value=COL, or --as EVENT where every row is the same event."
-    )
-    note("")
+    for key in said.columns:
+        close = get_close_matches(key, [name for name in CANONICAL if name not in mapping.columns], n=1)
+        if key not in CANONICAL and close:
+            note(
+                f"Warning: {key!r} is none of the log's own columns (did you mean {close[0]!r}?), so it is kept as a property."
+            )
+
+
+def _cell(row: AnyMapping[str, Any], column: str) -> Any:
+    """What a row holds in a column, or in two with ` + ` between them."""
+    parts = (column,) if column in row else column.split(" + ")
+    return " ".join(str(row[part]) for part in parts if row.get(part) is not None) or None
 
 
 def show_survey(survey: Survey, document: Path) -> None:

@@ -52,9 +52,9 @@ def quarantine(
     workspace = open_workspace(folder)
     log_folder = workspace.anonymous_log_folder if anonymous else workspace.log_folder
     if action is Action.LIST:
-        _list(log_folder, format)
+        _list(folder, log_folder, format)
     elif action is Action.EXPORT:
-        _export(log_folder, file)
+        _export(folder, log_folder, file)
     else:
         _rerun(workspace, log_folder, file, format)
 
@@ -68,7 +68,7 @@ def counts(log_folder: Path) -> dict[str, int]:
     return dict(Counter(kept_aside.rows(log_folder)["reason"].to_pylist()).most_common())
 
 
-def _list(log_folder: Path, format: Format) -> None:
+def _list(folder: Path, log_folder: Path, format: Format) -> None:
     from wayfare.histories.ingest import quarantine as kept_aside
 
     rows = kept_aside.rows(log_folder).select(COLUMNS)
@@ -86,16 +86,20 @@ def _list(log_folder: Path, format: Format) -> None:
     print_rows(rows.slice(0, FIRST_ROWS).to_pylist(), COLUMNS, format)
     if rows.num_rows > FIRST_ROWS:
         note(f"and {rows.num_rows - FIRST_ROWS:,} more: --format csv prints all.")
-    note("To mend them: wayfare quarantine DIR export FILE, edit FILE, wayfare quarantine DIR rerun FILE")
+    note(
+        f"To mend them: wayfare quarantine {folder} export FILE, edit FILE, wayfare quarantine {folder} rerun FILE"
+    )
 
 
-def _export(log_folder: Path, file: Path | None) -> None:
+def _export(folder: Path, log_folder: Path, file: Path | None) -> None:
     from wayfare.histories.ingest import quarantine as kept_aside
 
     if file is None:
-        raise Misused("Where to is missing.", where="FILE", hint="wayfare quarantine DIR export mend.csv")
+        raise Misused(
+            "Where to is missing.", where="FILE", hint=f"wayfare quarantine {folder} export mend.csv"
+        )
     note(
-        f"Exported {kept_aside.export(log_folder, file):,} rows to {file}. Mend them there, then: wayfare quarantine DIR rerun {file}"
+        f"Exported {kept_aside.export(log_folder, file):,} rows to {file}. Mend them there, then: wayfare quarantine {folder} rerun {file}"
     )
 
 

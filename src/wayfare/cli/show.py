@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Any, TextIO
+from zoneinfo import ZoneInfo
 
 from wayfare.cli.columns import Shown, shown_columns
+from wayfare.cli.layout import Placed, placed
 from wayfare.cli.options import Format
 from wayfare.cli.terminal import clean, console, note
 from wayfare.domain.formula import harmless
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from wayfare.result import Result
 
 Rows = Sequence[Mapping[str, Any]]
@@ -102,33 +108,75 @@ def _print_findings(result: Result, file: TextIO | None) -> None:
 
 def _heading(result: Result) -> str:
     log = result.context.log
-    days = f", {str(log['from'])[:10]} to {str(log['to'])[:10]}" if log.get("from") else ""
-    part = f", {' and '.join(log['segments'])}" if log.get("segments") else ""
-    return f"{result.context.analysis}: log of {log.get('customers', 0):,} customers, {log.get('rows', 0):,} events{days}{part}"
+    part = f"; looked at: {', '.join(looked_at)}" if (looked_at := list(_part(log))) else ""
+    return (
+        f"{result.context.analysis}: log of {log.get('customers', 0):,} customers, {log.get('rows', 0):,} events"
+        f"{days_of(log)}{part}"
+    )
+
+
+def days_of(log: Mapping[str, Any]) -> str:
+    """The days from which to which a result's log goes, in its zone, after a comma; empty where it has none."""
+    return f", {_in_zone(log, 'from')} to {_in_zone(log, 'to')}" if log.get("from") else ""
+
+
+def _part(log: Mapping[str, Any]) -> Iterator[str]:
+    yield from (text.removeprefix("any:") for text in log.get("segments", ()))
+    yield from (f"{name} {_in_zone(log, name)}" for name in ("since", "until") if log.get(name))
+
+
+def _in_zone(log: Mapping[str, Any], name: str) -> str:
+    moment = datetime.fromisoformat(log[name]).astimezone(ZoneInfo(log.get("zone", "UTC")))
+    return (
+        f"{moment:%Y-%m-%d}"
+        if name in ("from", "to") or moment.time() == time()
+        else f"{moment:%Y-%m-%d %H:%M}"
+    )
 
 
 def _draw(columns: Sequence[Shown], file: TextIO | None, title: str = "", rows_in_all: int = 0) -> None:
+    from rich.text import Text
+
+    drawn = len(columns[0].cells) if columns else 0
+    out = console(file)
+    if title:
+        out.print()
+    if not drawn:
+        out.print(Text(f"{title}: no rows" if title else "No rows."))
+    for nth, part in enumerate(placed([_cleaned(column) for column in columns], out.width) if drawn else ()):
+        if nth:
+            out.print()
+        out.print(_drawn(part, title if nth == 0 else ""))
+    if rows_in_all > drawn:
+        out.print(
+            Text(f"{rows_in_all - drawn:,} more rows: --format csv --table {title} prints all.", style="dim")
+        )
+
+
+def _cleaned(column: Shown) -> Shown:
+    return replace(column, cells=tuple(clean(cell) for cell in column.cells))
+
+
+def _drawn(columns: Sequence[Placed], title: str) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    drawn = len(columns[0].cells) if columns else 0
     table = Table(
         box=box.SIMPLE_HEAD,
         title=Text(title, style="bold") if title else None,
         title_justify="left",
         pad_edge=False,
         show_edge=False,
+        show_header=any(one.heading for one in columns),
     )
-    for column in columns:
-        table.add_column(Text(column.name), justify="right" if column.number else "left", overflow="fold")
-    for row in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*(Text(clean(cell)) for cell in row))
-    out = console(file)
-    if title:
-        out.print()
-    out.print(table if drawn else Text(f"{title}: no rows" if title else "No rows."))
-    if rows_in_all > drawn:
-        out.print(
-            Text(f"{rows_in_all - drawn:,} more rows: --format csv --table {title} prints all.", style="dim")
+    for one in columns:
+        table.add_column(
+            Text(one.heading),
+            justify="right" if one.column.number else "left",
+            overflow="fold",
+            width=one.width,
         )
+    for row in zip(*(one.cells for one in columns), strict=True):
+        table.add_row(*map(Text, row))
+    return table

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tests.histories.ingest.rows import events_of, summed
-from wayfare.errors import BadInput, UnknownName
+from wayfare.errors import BadInput, InvalidParameter, UnknownName
 from wayfare.histories.ingest import Mapping, ingest, quarantine
 
 HEADER = "customer,time,event,value\n"
@@ -38,6 +38,117 @@ def test_separators_and_encodings(tmp_path: Path, mark: str, encoding: str):
     (tmp_path / "a.csv").write_bytes(text.encode(encoding))
     summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")]))
     assert {row["customer"] for row in events_of(tmp_path / "log")} == {"Zoë", "José"}
+
+
+@pytest.mark.parametrize("mark", ["^", "~", "||", "::", "\x1e", "¦"])
+def test_separators_that_are_seldom(tmp_path: Path, mark: str):
+    (tmp_path / "a.csv").write_text(
+        (HEADER + "Zoë,2024-01-01,visit,1\nJosé,2024-01-02,visit,2\n").replace(",", mark)
+    )
+    assert summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")])).kept == 2
+    assert set(events_of(tmp_path / "log")[0]) == {"customer", "time", "event", "value"}
+
+
+@pytest.mark.parametrize("early", [True, False])
+@pytest.mark.parametrize("ends", [("\r\n", "\n"), ("\n", "\r\n"), ("\n", "\r")])
+def test_line_ends_of_several_kinds(tmp_path: Path, ends: tuple[str, str], early: bool):
+    first = ends[0].join(f"c{i},2024-01-01T10:00:00,visit,1" for i in range(3 if early else 12_000))
+    rest = ends[1].join(f"d{i},2024-01-01T10:00:00,visit,1" for i in range(3))
+    (tmp_path / "a.csv").write_bytes((HEADER.strip() + ends[0] + first + ends[1] + rest + ends[1]).encode())
+    assert summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")])).kept == (6 if early else 12_003)
+
+
+@pytest.mark.parametrize(("above", "lines"), [
+    ("sep=;\n", 1), ("Report of events\nfrom 2024-01-01\n\n", 3), ("# made by a shop\n", 1), ("\n\n", 2),
+])  # fmt: skip
+def test_what_stands_above_the_header_is_left_out_and_said(tmp_path: Path, above: str, lines: int):
+    text = above + (HEADER + ROWS + ",2024-01-01T10:00:00,visit,1\n").replace(",", ";")
+    (tmp_path / "a.csv").write_text(text)
+    summary = summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")]))
+    assert (summary.kept, summary.reasons) == (3, {"no customer": 1})
+    assert any(note.startswith(f"{lines} line") for note in summary.notes)
+    assert quarantine.rows(tmp_path / "log")["line"].to_pylist() == [lines + 5]
+
+
+def test_a_sparse_first_row_is_a_row(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("a,2024-01-01,visit,,,,,\nb,2024-01-02,visit,1,2,3,4,5\n")
+    mapping = Mapping.parse(customer="column0", time="column1", event="column2")
+    assert summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")], mapping=mapping)).kept == 2
+
+
+def test_a_header_may_hold_years(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("customer,time,event,2023,2024\na,2024-01-01,visit,1,2\n")
+    ingest(tmp_path / "log", [str(tmp_path / "a.csv")])
+    assert (events_of(tmp_path / "log")[0]["2023"], events_of(tmp_path / "log")[0]["2024"]) == (1, 2)
+
+
+def test_a_files_content_says_how_it_is_packed(tmp_path: Path):
+    (tmp_path / "a.csv").write_bytes(gzip.compress((HEADER + ROWS).encode()))
+    (tmp_path / "b.csv.gz").write_text(HEADER + ROWS)
+    for name in ("a.csv", "b.csv.gz"):
+        assert summed(ingest(tmp_path / name[0], [str(tmp_path / name)])).kept == 3
+    (tmp_path / "c.csv").write_bytes(b"PAR1 and so on")
+    with pytest.raises(BadInput, match="Parquet"):
+        ingest(tmp_path / "c", [str(tmp_path / "c.csv")])
+
+
+NAMES = (
+    "ord",
+    "line",
+    "src",
+    "fault",
+    "offence",
+    "t_utc",
+    "t_local",
+    "t_given",
+    "rowid",
+    "select",
+    'a"b',
+    "value broken",
+)
+
+
+def test_columns_may_have_any_name(tmp_path: Path):
+    header = ",".join('"' + name.replace('"', '""') + '"' for name in NAMES)
+    cells = ",".join(str(number) for number in range(len(NAMES)))
+    (tmp_path / "a.csv").write_text(
+        f"customer,time,event,{header}\na,2024-01-01,visit,{cells}\n,2024-01-01,visit,{cells}\n"
+    )
+    assert summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")])).reasons == {"no customer": 1}
+    row = events_of(tmp_path / "log")[0]
+    assert list(row.values())[3:] == list(range(len(NAMES)))
+
+
+@pytest.mark.parametrize("name", ["line", "Fault", "t_utc"])
+def test_a_name_that_the_log_keeps_for_itself_is_refused(tmp_path: Path, name: str):
+    (tmp_path / "a.csv").write_text(HEADER + ROWS)
+    with pytest.raises(InvalidParameter, match="keeps for itself"):
+        ingest(tmp_path / "log", [str(tmp_path / "a.csv")], mapping=Mapping.parse(maps=[f"{name}=value"]))
+
+
+def test_a_mapping_says_each_thing_once_in_any_capitals():
+    assert Mapping.parse(maps=["Customer=who", "VALUE=amount"]).columns == {
+        "customer": "who",
+        "value": "amount",
+    }
+    with pytest.raises(InvalidParameter, match="twice"):
+        Mapping.parse(customer="a", maps=["customer=b"])
+
+
+def test_a_query_of_a_file_is_refused(tmp_path: Path):
+    (tmp_path / "a.csv").write_text(HEADER + ROWS)
+    with pytest.raises(InvalidParameter, match="--query is for databases"):
+        ingest(tmp_path / "log", [str(tmp_path / "a.csv")], query="SELECT 1")
+    with pytest.raises(InvalidParameter, match="--table"):
+        ingest(tmp_path / "log", [str(tmp_path / "a.csv")], table="x")
+
+
+def test_lines_are_right_among_many_that_are_none(tmp_path: Path):
+    good, broken, nobody = "a,2024-01-01,visit,1", "x,2024-01-01", ",2024-01-01,visit,1"
+    (tmp_path / "a.csv").write_text(HEADER + f"{broken}\n{nobody}\n{good}\n" * 3000)
+    summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")]))
+    for row in quarantine.rows(tmp_path / "log").to_pylist():
+        assert row["line"] % 3 == (0 if row["reason"] == "no customer" else 2)
 
 
 @pytest.mark.parametrize("ending", [".csv.gz", ".csv.zst"])

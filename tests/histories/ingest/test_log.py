@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +23,7 @@ from wayfare.errors import BadInput, Busy, Cancelled, NotReady
 from wayfare.histories.block import BLOCK_EVENTS
 from wayfare.histories.ingest import Mapping, ingest, memory_source, quarantine
 from wayfare.histories.ingest.encode import blocks
+from wayfare.histories.ingest.workbench import workbench
 from wayfare.histories.store import open_sealed, writing
 
 HEADER = "customer,time,event,value\n"
@@ -435,3 +437,48 @@ def test_a_csv_of_4_gb_is_streamed(tmp_path: Path):
     kept, kilobytes = map(int, done.stdout.split())
     assert kept == count
     assert kilobytes < 4 * 2**20
+
+
+def _orders(path: Path, numbers: range, extra: str = "") -> str:
+    rows = "".join(f"c{i},2024-01-{i % 28 + 1:02d},purchase,{i}\n" for i in numbers)
+    path.write_text("customer,time,event,value\n" + rows + extra)
+    return str(path)
+
+
+def test_an_export_that_overlaps_an_earlier_one_is_not_counted_twice(tmp_path: Path):
+    log = tmp_path / "log"
+    ingest(log, [_orders(tmp_path / "a.csv", range(1000))])
+    overlap = [_orders(tmp_path / "b.csv", range(800, 1200))]
+    with pytest.raises(BadInput, match="50% of these rows are in the log already") as caught:
+        ingest(log, overlap)
+    assert "--dedupe-rows" in caught.value.hint
+    assert any("50%" in note for note in ingest(log, overlap, dry_run=True).notes)
+    assert open_sealed(log).facts.rows == 1000
+    summary = summed(ingest(log, overlap, dedupe_rows=True))
+    assert (summary.kept, summary.duplicates) == (200, 200)
+    assert (
+        summed(
+            ingest(log, [_orders(tmp_path / "c.csv", range(300), "z,2024-01-01,visit,1\n")], again=True)
+        ).kept
+        == 301
+    )
+
+
+def test_few_equal_rows_are_only_spoken_of(tmp_path: Path):
+    log = tmp_path / "log"
+    ingest(log, [_orders(tmp_path / "a.csv", range(1000))])
+    summary = summed(ingest(log, [_orders(tmp_path / "b.csv", range(990, 1990))]))
+    assert summary.kept == 1000
+    assert any(note.startswith("1% of these rows") for note in summary.notes)
+    assert not any(
+        "rows are in the log" in note
+        for note in ingest(log, [_orders(tmp_path / "c.csv", range(5000, 5010))]).notes
+    )
+
+
+@pytest.mark.parametrize(
+    "said", [RuntimeError("Query interrupted"), duckdb.InterruptException("Interrupted!")]
+)
+def test_a_ctrl_c_while_duckdb_works_is_a_ctrl_c(said: Exception):
+    with pytest.raises(KeyboardInterrupt), workbench():
+        raise said

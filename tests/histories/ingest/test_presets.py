@@ -44,8 +44,9 @@ def test_unknown_and_broken_presets(tmp_path: Path):
         with pytest.raises((BadInput, UnknownName), match=said):
             load_preset(str(tmp_path / "p.yaml"))
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(BadInput, match="no column"):
+    with pytest.raises(BadInput, match="no column") as caught:
         ingest(tmp_path / "log", [str(tmp_path / "a.csv")], preset="stripe-charges")
+    assert "leave --preset out" in caught.value.hint  # --map can't stand beside a preset
     with pytest.raises(InvalidParameter):
         ingest(
             tmp_path / "log",
@@ -101,6 +102,31 @@ def test_shopify(tmp_path: Path):
     assert any("USD" in note for note in summary.notes)
 
 
+def test_shopify_fills_only_the_first_line_of_an_order(tmp_path: Path):
+    (tmp_path / "orders.csv").write_text(
+        "Name,Email,Phone,Financial Status,Refunded Amount,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Cancelled at\n"
+        "#1,,+31612345678,paid,0,2024-01-15 10:00:00 +0000,1,Mug,10,,\n#1,,,,,2024-01-15 10:00:00 +0000,2,Tea,5,,\n"
+        "#2,b@x.org,,voided,0,2024-01-16 10:00:00 +0000,1,Mug,10,,2024-01-17 10:00:00 +0000\n#2,b@x.org,,,,2024-01-16 10:00:00 +0000,1,Tea,5,,\n"
+    )
+    summed(ingest(tmp_path / "log", [str(tmp_path / "orders.csv")], preset="shopify-orders"))
+    assert short(events_of(tmp_path / "log"), "customer", "event", "order", "product", "value") == [
+        ("+31612345678", "purchase", "#1", "Mug", 10.0), ("+31612345678", "purchase", "#1", "Tea", 10.0),
+        # Never paid: no money came in, and none went back.
+        ("b@x.org", "order_cancelled", "#2", "Mug", None), ("b@x.org", "order_cancelled", "#2", "Tea", None),
+    ]  # fmt: skip
+
+
+def test_stripe_payments_that_did_not_end(tmp_path: Path):
+    (tmp_path / "payments.csv").write_text(
+        'id,Created date (UTC),Amount,Amount Refunded,Currency,Customer ID,Status\nch_1,2024-01-01 10:00,"1234,50","30,00",eur,cus_1,Paid\n'
+        'ch_2,2024-01-02 10:00,"9,00","0,00",eur,cus_1,canceled\nch_3,2024-01-03 10:00,"9,00","0,00",eur,cus_1,Uncaptured\n'
+    )
+    summed(ingest(tmp_path / "log", [str(tmp_path / "payments.csv")], preset="stripe-charges"))
+    assert short(events_of(tmp_path / "log"), "event", "value") == [
+        ("purchase", 1234.5), ("refund", -30.0), ("payment_canceled", None), ("payment_uncaptured", None),
+    ]  # fmt: skip
+
+
 def test_stripe(tmp_path: Path):
     (tmp_path / "payments.csv").write_text(
         "id,Created date (UTC),Amount,Amount Refunded,Currency,Customer ID,Status\n"
@@ -130,6 +156,39 @@ def test_woocommerce(tmp_path: Path):
     assert short(events_of(tmp_path / "log"), "customer", "event", "value") == [
         ("a@x.org", "purchase", 20.0), ("a@x.org", "purchase", 4.5), ("a@x.org", "refund", -4.5), ("b@x.org", "order_cancelled", None),
     ]  # fmt: skip
+
+
+def test_woocommerce_guests_are_different_people(tmp_path: Path):
+    (tmp_path / "orders.csv").write_text(
+        "order_id,order_date,status,order_total,customer_id,customer_email\n1,2024-01-01 10:00,completed,35.5,0,a@x.org\n"
+        "2,2024-01-02 10:00,completed,20,0,b@x.org\n3,2024-01-03 10:00,processing,10,7,c@x.org\n"
+    )
+    summed(ingest(tmp_path / "log", [str(tmp_path / "orders.csv")], preset="woocommerce-orders"))
+    assert short(events_of(tmp_path / "log"), "customer", "value") == [
+        ("7", 10.0),
+        ("a@x.org", 35.5),
+        ("b@x.org", 20.0),
+    ]
+
+
+def test_woocommerce_analytics(tmp_path: Path):
+    (tmp_path / "orders.csv").write_text(
+        "Date,Order #,Status,Customer,Product(s),Items sold,N. Revenue\n"
+        "2024-01-05 10:00:00,11,completed,Ann Lee,Mug,3,45\n2024-01-06 10:00:00,12,refunded,Ann Lee,,0,-5\n"
+    )
+    summed(ingest(tmp_path / "log", [str(tmp_path / "orders.csv")], preset="woocommerce-orders"))
+    assert short(events_of(tmp_path / "log"), "event", "order", "value") == [
+        ("purchase", "11", 45.0),
+        ("refund", "12", -5.0),
+    ]
+
+
+def test_a_refund_takes_money_back_whatever_its_sign_in_the_file(tmp_path: Path):
+    (tmp_path / "a.csv").write_text(
+        "order_id,customer_id,order_date,qty,total,status\n1,a,2024-01-01,1,-3,returned\n2,a,2024-01-02,-1,3,done\n3,a,2024-01-03,1,3,returned\n"
+    )
+    summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")], preset="order-lines"))
+    assert short(events_of(tmp_path / "log"), "event", "value") == [("refund", -3.0)] * 3
 
 
 def test_order_lines(tmp_path: Path):
@@ -202,6 +261,44 @@ def test_segment(tmp_path: Path):
     ]
     again = summed(ingest(tmp_path / "log", [str(tmp_path / "calls.jsonl")], preset="segment"))
     assert (again.kept, again.duplicates) == (0, 7)
+
+
+def test_products_without_a_price_do_not_multiply_the_order(tmp_path: Path):
+    call = {
+        "type": "track",
+        "event": "Order Completed",
+        "userId": "u1",
+        "messageId": "m1",
+        "timestamp": "2024-01-01T11:00:00Z",
+    }
+    order = {"order_id": "o1", "revenue": 9, "products": [{"sku": "A"}, {"sku": "B"}, {"sku": "C"}]}
+    (tmp_path / "calls.jsonl").write_text(json.dumps({**call, "properties": order}))
+    summed(ingest(tmp_path / "segment", [str(tmp_path / "calls.jsonl")], preset="segment"))
+    items = [{"item_id": "A", "price": None, "quantity": 1}, {"item_id": "B", "price": None, "quantity": 1}]
+    (tmp_path / "ga4.jsonl").write_text(json.dumps({**GA4[1], "items": items}))
+    summed(ingest(tmp_path / "ga4", [str(tmp_path / "ga4.jsonl")], preset="ga4"))
+    for name, rows in (("segment", 3), ("ga4", 2)):
+        values = [row["value"] for row in events_of(tmp_path / name)]
+        assert (len(values), sum(value or 0 for value in values)) == (rows, 9.0)
+
+
+def test_every_product_of_an_order_that_was_mended_is_kept(tmp_path: Path):
+    call = {
+        "type": "track",
+        "event": "Order Completed",
+        "messageId": "m1",
+        "timestamp": "2024-01-01T11:00:00Z",
+    }
+    order = {"order_id": "o1", "products": [{"sku": "A", "price": 4}, {"sku": "B", "price": 5}]}
+    seen = {**call, "event": "Product Viewed", "userId": "u1", "messageId": "m2"}
+    (tmp_path / "calls.jsonl").write_text("\n".join(map(json.dumps, ({**call, "properties": order}, seen))))
+    assert ingest(tmp_path / "log", [str(tmp_path / "calls.jsonl")], preset="segment").quarantined == 2
+    quarantine.export(tmp_path / "log", tmp_path / "mend.csv")
+    frame = pd.read_csv(tmp_path / "mend.csv", dtype=str)
+    frame.assign(userId="u1").to_csv(tmp_path / "mend.csv", index=False)
+    again = summed(quarantine.rerun(tmp_path / "log", tmp_path / "mend.csv"))
+    assert (again.kept, again.duplicates) == (2, 0)
+    assert sum(row["value"] or 0 for row in events_of(tmp_path / "log")) == 9.0
 
 
 GA4 = [
@@ -282,6 +379,15 @@ def test_aggregated_paths(tmp_path: Path, shared_data: Path):
             first[channels[block["channel"][block.starts[block.owner[row]]]]] += 1
             last[channels[block["channel"][row - 1]]] += 1
     assert (first["alpha"], last["alpha"]) == (6_308, 8_447)  # REFERENCE.md, attribution
+
+
+def test_paths_with_a_decimal_comma_or_half_a_journey(tmp_path: Path):
+    (tmp_path / "a.csv").write_text(
+        'path,conversions,value,nulls\na > b,2,"10,50",1\nc,1.5,"3,00",0\nd,1,much,0\n'
+    )
+    summary = summed(ingest(tmp_path / "log", [str(tmp_path / "a.csv")], preset="aggregated-paths"))
+    assert summary.quarantined == 2
+    assert sum(row["value"] or 0 for row in events_of(tmp_path / "log")) == 10.5
 
 
 def test_paths_without_journeys_are_quarantined(tmp_path: Path):

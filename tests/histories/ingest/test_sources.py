@@ -6,7 +6,7 @@ import gzip
 import json
 import sqlite3
 import sys
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 import duckdb
@@ -16,7 +16,8 @@ import pytest
 
 from tests.histories.ingest.rows import events_of, summed
 from wayfare.errors import BadInput, MissingExtra, UnknownName
-from wayfare.histories.ingest import detect, ingest, quarantine
+from wayfare.histories.ingest import Mapping, detect, ingest, quarantine
+from wayfare.histories.ingest.sources import pieces
 
 ROWS = [
     ("007", datetime(2024, 1, 1, 10), "visit", None, True), ("NA", datetime(2024, 1, 2, 10), "purchase", 12.5, False),
@@ -91,6 +92,59 @@ def test_excel(tmp_path: Path):
         ingest(tmp_path / "other", [str(tmp_path / "b.xlsx")])
 
 
+def test_a_workbook_with_a_title_and_several_sheets(tmp_path: Path):
+    book = openpyxl.Workbook()
+    book.active.title = "Cover"
+    sheet = book.create_sheet("Jan")
+    for row in (
+        ["Report"],
+        [],
+        ["Customer", "Date", "Time", "Event"],
+        ["a", datetime(2024, 1, 1), time(10, 15), "visit"],
+    ):
+        sheet.append(row)
+    book.create_sheet("Feb")
+    book.save(tmp_path / "a.xlsx")
+    summary = summed(ingest(tmp_path / "log", [str(tmp_path / "a.xlsx")]))
+    assert any("'Jan'" in note and "'Feb'" in note and "--table" in note for note in summary.notes)
+    assert [row["time"] for row in events_of(tmp_path / "log")] == ["2024-01-01T10:15:00+00:00"]
+
+
+def test_a_field_inside_a_field_can_be_named(tmp_path: Path):
+    (tmp_path / "a.jsonl").write_text(
+        '{"user": {"id": "007"}, "ts": "2024-01-01", "event": "v"}\n{"user": {}, "ts": "2024-01-01", "event": "v"}\n'
+    )
+    summary = summed(
+        ingest(
+            tmp_path / "log",
+            [str(tmp_path / "a.jsonl")],
+            mapping=Mapping.parse(customer="user.id", time="ts"),
+        )
+    )
+    assert (summary.kept, summary.reasons) == (1, {"no customer": 1})
+    assert events_of(tmp_path / "log")[0]["customer"] == "007"
+    assert quarantine.rerun(tmp_path / "log").reasons == {"no customer": 1}
+
+
+def test_a_number_that_json_has_no_word_for_can_be_mended(tmp_path: Path):
+    frame = pd.DataFrame(
+        {
+            "customer": [None, "b"],
+            "time": [datetime(2024, 1, 1)] * 2,
+            "event": ["a", "b"],
+            "value": [float("inf"), 1.0],
+        }
+    )
+    frame.to_parquet(tmp_path / "a.parquet")
+    summed(ingest(tmp_path / "log", [str(tmp_path / "a.parquet")]))
+    assert quarantine.export(tmp_path / "log", tmp_path / "mend.csv") == 1
+    (tmp_path / "mend.csv").write_text(
+        (tmp_path / "mend.csv").read_text().replace(",inf", ",5").replace("1,,", "1,a,")
+    )
+    json.loads(quarantine.rows(tmp_path / "log")["row"][0].as_py(), parse_constant=pytest.fail)
+    assert quarantine.rerun(tmp_path / "log").reasons == {"no customer": 1}
+
+
 def test_sqlite(tmp_path: Path):
     path = tmp_path / "shop.db"
     with sqlite3.connect(path) as db:
@@ -120,7 +174,7 @@ def test_duckdb(tmp_path: Path):
         )
         db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", ROWS)
     check(tmp_path / "1", f"duckdb:///{path}")
-    check(tmp_path / "2", f"duckdb:///{path}", query="SELECT * FROM events")
+    check(tmp_path / "2", f"duckdb:///{path}", query="SELECT * FROM events -- all")
     with pytest.raises(BadInput, match="no such file"):
         ingest(tmp_path / "3", [f"duckdb:///{tmp_path / 'none'}"])
 
@@ -140,8 +194,12 @@ def test_postgres(tmp_path: Path, postgres_url: str):
     check(tmp_path / "1", postgres_url, table="wayfare_ingest")
     check(tmp_path / "2", f"{postgres_url}?table=wayfare_ingest")
     check(tmp_path / "3", postgres_url, query="SELECT * FROM wayfare_ingest")
+    check(tmp_path / "5", postgres_url, query="SELECT * FROM wayfare_ingest -- all of it")
     with pytest.raises(BadInput, match="PostgreSQL says"):
         ingest(tmp_path / "4", [postgres_url], query="SELECT * FROM nowhere")
+    with psycopg.connect(postgres_url) as db:
+        db.execute("CREATE MATERIALIZED VIEW wayfare_seen AS SELECT * FROM wayfare_ingest")
+    check(tmp_path / "6", postgres_url, table="wayfare_seen")
 
 
 def test_postgres_without_its_driver_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -154,6 +212,10 @@ def test_an_address_hides_its_password(tmp_path: Path):
     with pytest.raises(BadInput) as caught:
         ingest(tmp_path, ["mysql://root:secret@localhost/x"])
     assert "secret" not in str(caught.value)
+    assert (
+        pieces(["postgresql://h/x?user=u&password=secret&table=t"])[0].name
+        == "postgresql://h/x?user=u&password=***&table=t"
+    )
 
 
 XES = """<?xml version="1.0"?>

@@ -11,7 +11,7 @@ import pytest
 
 from tests.histories.ingest.rows import events_of, summed
 from wayfare.errors import BadInput, InvalidParameter
-from wayfare.histories.ingest import Mapping, ingest, memory_source
+from wayfare.histories.ingest import Mapping, ingest, memory_source, quarantine
 
 
 def times(tmp_path: Path, cells: list[str], zone: str = "UTC", **mapping: str) -> list[str]:
@@ -44,6 +44,16 @@ def times(tmp_path: Path, cells: list[str], zone: str = "UTC", **mapping: str) -
     (["1700000000123"], ["2023-11-14T22:13:20.123000+00:00"]),
     (["1700000000123456"], ["2023-11-14T22:13:20.123456+00:00"]),
     (["1700000000123456789"], ["2023-11-14T22:13:20.123456+00:00"]),
+    # The digits of a date, and a spreadsheet's days: 45,322 is 2024-01-31 in Excel.
+    (["20240131101530"], ["2024-01-31T10:15:30+00:00"]), (["202401311015"], ["2024-01-31T10:15:00+00:00"]),
+    (["202401", "202402"], ["2024-01-01T00:00:00+00:00", "2024-02-01T00:00:00+00:00"]), (["2023"], ["2023-01-01T00:00:00+00:00"]),
+    (["45322.5"], ["2024-01-31T12:00:00+00:00"]),
+    (["2024.01.31 10:15"], ["2024-01-31T10:15:00+00:00"]), (["2024-01-31 10:00 PM"], ["2024-01-31T22:00:00+00:00"]),
+    (["2024-01"], ["2024-01-01T00:00:00+00:00"]), (["30-12-2010:11.02"], ["2010-12-30T11:02:00+00:00"]),
+    (["Mon Feb 05 2024 10:00:00 GMT+0100"], ["2024-02-05T09:00:00+00:00"]),
+    # Several forms in one column
+    (["31/01/2024", "25.12.2024"], ["2024-01-31T00:00:00+00:00", "2024-12-25T00:00:00+00:00"]),
+    (["31/01/2024 10:00", "2024-02-01 11:00:00"], ["2024-01-31T10:00:00+00:00", "2024-02-01T11:00:00+00:00"]),
 ])  # fmt: skip
 def test_forms(tmp_path: Path, cells: list[str], expected: list[str]):
     assert times(tmp_path, cells) == expected
@@ -51,6 +61,10 @@ def test_forms(tmp_path: Path, cells: list[str], expected: list[str]):
 
 def test_a_format_can_be_said(tmp_path: Path):
     assert times(tmp_path, ["01/02/2024"], time_format="%d/%m/%Y") == ["2024-02-01T00:00:00+00:00"]
+    (tmp_path / "2").mkdir()
+    assert times(tmp_path / "2", ["2024-02-01"], time_format="%Y-%d-%m") == ["2024-01-02T00:00:00+00:00"]
+    with pytest.raises(InvalidParameter, match="how times are written"):
+        times(tmp_path / "..", ["2024-01-31"], time_format="nonsense")
     with pytest.raises(InvalidParameter, match="unit of time"):
         times(tmp_path / "..", ["1700000000"], time_unit="weeks")
 
@@ -59,7 +73,27 @@ def test_a_format_can_be_said(tmp_path: Path):
 def test_an_order_that_can_not_be_seen_is_asked_for(tmp_path: Path, cells: list[str]):
     with pytest.raises(BadInput, match="day first or month first") as caught:
         times(tmp_path, cells)
-    assert "time_format" in caught.value.hint
+    assert "time_format='%d/%m/%Y'" in caught.value.hint
+
+
+@pytest.mark.parametrize(("cells", "kept"), [
+    (["1706700000", "1706700001", "1706700000123"], ["2024-01-31T11:20:00+00:00", "2024-01-31T11:20:01+00:00"]),
+    (["20240131", "0", "20240201"], ["2024-01-31T00:00:00+00:00", "2024-02-01T00:00:00+00:00"]),
+])  # fmt: skip
+def test_one_slip_does_not_change_what_the_numbers_count(tmp_path: Path, cells: list[str], kept: list[str]):
+    assert times(tmp_path, cells) == kept
+
+
+def test_a_day_and_its_time_of_day_are_one_time(tmp_path: Path):
+    (tmp_path / "a.csv").write_text(
+        "user,date,time,event\na,2024-01-31,10:15:00,visit\n,2024-02-01,11:15:00,visit\n"
+    )
+    ingest(tmp_path / "log", [str(tmp_path / "a.csv")])
+    assert [row["time"] for row in events_of(tmp_path / "log")] == ["2024-01-31T10:15:00+00:00"]
+    assert quarantine.rerun(tmp_path / "log").reasons == {"no customer": 1}
+    (tmp_path / "b.csv").write_text("user,d,t,event\na,31.01.2024,10:15,visit\n")
+    ingest(tmp_path / "other", [str(tmp_path / "b.csv")], mapping=Mapping.parse(time="d + t"))
+    assert [row["time"] for row in events_of(tmp_path / "other")] == ["2024-01-31T10:15:00+00:00"]
 
 
 ZONE = "Europe/Amsterdam"

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wayfare.errors import BadInput
+from wayfare.histories.ingest.numbers import written_number
 
-MISSING_WORDS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "none", "-")
+MISSING_WORDS = (
+    "", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "null", "NULL", "Null", "None", "none", "-", "\\N",
+)  # fmt: skip
 """What stands for *missing* in a column of numbers or times; an id `NA` stays the id `NA`."""
 
 UTC_MICROS = "UTC_MICROS"
@@ -115,7 +118,10 @@ def is_blank(cell: Cell) -> str:
 
 
 def as_number(cell: Cell) -> str:
-    """The value as a DOUBLE; null where it is missing or can't be read."""
+    """The value as a DOUBLE; null where it is missing or can't be read.
+
+    `$1,234.50`, `12,50 €` (by the cell's decimal mark), `1'000`, `(5)` and `5-` are numbers.
+    """
     if cell.type in _FRACTIONS:
         return (
             f"CASE WHEN isfinite({cell.sql}) THEN {cell.sql}::DOUBLE END"
@@ -125,8 +131,16 @@ def as_number(cell: Cell) -> str:
     if not cell.is_text:
         return f"({cell.sql})::DOUBLE" if cell.type == "BOOLEAN" or cell.is_number else "NULL::DOUBLE"
     text = trimmed(cell)
+    written = written_number(text, cell.decimal or ".")
     if cell.decimal == ",":
-        return _finite(f"try_cast(replace(translate({text}, '. \u00a0', ''), ',', '.') AS DOUBLE)")
+        plain = f"coalesce(try_cast(replace({text}, ',', '.') AS DOUBLE), {written})"
+        return _finite(f"CASE WHEN contains({text}, '.') THEN {written} ELSE {plain} END")
+    return _finite(f"coalesce(try_cast({text} AS DOUBLE), {written})")
+
+
+def as_bare_number(cell: Cell) -> str:
+    """Text as a DOUBLE where it is digits (thousands in groups or not) and nothing else: `USD 5` may be a code's name."""
+    text = trimmed(cell)
     thousands = f"regexp_full_match({text}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}})+([.][0-9]+)?')"
     grouped = f"CASE WHEN {thousands} THEN try_cast(replace({text}, ',', '') AS DOUBLE) END"
     return _finite(f"coalesce(try_cast({text} AS DOUBLE), {grouped})")

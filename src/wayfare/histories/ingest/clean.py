@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from wayfare.errors import BadInput
+from wayfare.errors import BadInput, InvalidParameter
 from wayfare.histories.ingest.cells import (
     LOCAL_MICROS,
     UTC_MICROS,
@@ -21,11 +21,21 @@ from wayfare.histories.ingest.cells import (
     unreadable_number,
 )  # fmt: skip
 from wayfare.histories.ingest.expressions import columns_of, compiled, condition
-from wayfare.histories.ingest.load import Load, property_names
+from wayfare.histories.ingest.load import HELPERS, Load, property_names
+from wayfare.histories.ingest.numbers import decimal_evidence, either_mark
 from wayfare.histories.ingest.raw import FAULT, Raw
 from wayfare.histories.ingest.recipe import Recipe
 from wayfare.histories.ingest.scope import Scope, Steps
-from wayfare.histories.ingest.times import EARLIEST, ISO, LATEST, Reading, forms, in_utc, reading
+from wayfare.histories.ingest.times import (
+    EARLIEST,
+    ISO,
+    LATEST,
+    Reading,
+    check_written,
+    forms,
+    in_utc,
+    reading,
+)
 from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import CANONICAL, REQUIRED, Kind
 
@@ -43,11 +53,13 @@ class Staged:
     Attributes:
         columns: The log's columns, each with its values' SQL type.
         read_as: For each load, how its times and numbers were found to be written (time_format, time_unit, decimal).
+        notes: What a person should know of how they were read.
     """
 
     relation: str
     columns: Mapping[str, str]
     read_as: tuple[dict[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,13 +106,20 @@ def stage(con: duckdb.DuckDBPyConnection, loads: Sequence[Load], zone: str) -> S
         {name: getattr(load.recipe, name) for name in ("time_format", "time_unit", "decimal")}
         for load in settled
     ]
-    return Staged(STAGED, types, tuple(read_as))
+    notes = tuple(note for load in settled for note in load.raw.notes)
+    return Staged(STAGED, types, tuple(read_as), notes)
 
 
 def _settled(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
     """The load with what its recipe leaves open (how times and numbers are written) seen from its rows."""
     recipe, raw = load.recipe, load.raw
-    recipe = replace(recipe, decimal=recipe.decimal or raw.decimal or _decimal(con, load))
+    check_written(con, recipe.time_format, recipe.time_unit, recipe.decimal)
+    decimal, note = (
+        (recipe.decimal or raw.decimal, "") if recipe.decimal or raw.decimal else _decimal(con, load)
+    )
+    recipe = replace(recipe, decimal=decimal)
+    raw = replace(raw, notes=(*raw.notes, *filter(None, [note])))
+    load = replace(load, raw=raw)
     if recipe.time_format or recipe.time_unit:
         return replace(load, recipe=recipe)
     scope = Scope(raw.columns, recipe.decimal, raw.name, recipe.lenient)
@@ -119,6 +138,7 @@ def _branches(index: int, load: Load, zone: str) -> list[_Branch]:
     rules, result = len(recipe.rows), []
     properties = {name: scope.column(column) for column, name in property_names(load).items()}
     for position, rule in enumerate(recipe.rows):
+        _check_names(rule.values, raw)
         cells = {**{key: compiled(node, scope) for key, node in rule.values.items()}, **properties}
         absent = [key for key in REQUIRED if key not in cells]
         if absent:
@@ -128,6 +148,15 @@ def _branches(index: int, load: Load, zone: str) -> list[_Branch]:
             _branch(index, load, cells, keep, _order(index, rules, position), recipe.zone or zone, steps)
         )
     return result + _idle(result, load, index, steps)
+
+
+def _check_names(names: Mapping[str, object], raw: Raw) -> None:
+    taken = next((name for name in names if name.casefold() in HELPERS), None)
+    if taken is not None:
+        raise InvalidParameter(
+            f"{taken!r} is a name that the log keeps for itself.", where=raw.name,
+            hint=f"Give the column another name in the log, such as {taken}_2.",
+        )  # fmt: skip
 
 
 def _order(index: int, rules: int, position: int) -> str:
@@ -164,10 +193,9 @@ def _branch(
         elif CANONICAL.get(key) is Kind.NUMBER:
             inner[alias], outer[key] = cleaned(cell, alias)
             if cell.broken:
-                inner[f'{alias[:-1]} broken"'] = cell.broken
-                outer[key] = Cell(
-                    alias, outer[key].type, f'{alias[:-1]} broken"', cell.decimal, outer[key].clean
-                )
+                broken = quoted(f"{key}\x1fbroken")
+                inner[broken] = cell.broken
+                outer[key] = Cell(alias, outer[key].type, broken, cell.decimal, outer[key].clean)
         else:
             inner[alias], outer[key] = (
                 (cell.sql, Cell(alias, cell.type))
@@ -188,9 +216,11 @@ def _given(cell: Cell) -> str:
 
 
 def _reading(recipe: Recipe, cell: Cell) -> Reading:
-    formats = (
-        () if recipe.time_format in ("", ISO) or not cell.is_text else tuple(recipe.time_format.split("|"))
-    )
+    formats = tuple(recipe.time_format.split("|")) if recipe.time_format not in ("", ISO) else ()
+    if cell.is_time:
+        formats = ()
+    elif cell.is_number and formats:
+        cell = Cell(as_text(cell), "VARCHAR")
     return reading(cell, formats, "" if cell.is_time else recipe.time_unit)
 
 
@@ -261,8 +291,9 @@ def _select(branch: _Branch, types: Mapping[str, str]) -> str:
     return f"SELECT ord, {branch.load} AS src, line, CASE {cases}{judged} END AS fault, {offence}, {shown} FROM (SELECT {first} FROM {rows}{where})"
 
 
-def _decimal(con: duckdb.DuckDBPyConnection, load: Load) -> str:
-    """The decimal mark of the columns that are to be numbers and are text: a comma where only that can be meant."""
+def _decimal(con: duckdb.DuckDBPyConnection, load: Load) -> tuple[str, str]:
+    """The decimal mark of the columns that are to be numbers and are text, a comma where only that can be meant;
+    and what to tell a person of it."""
     nodes = [
         node
         for rule in load.recipe.rows
@@ -276,12 +307,25 @@ def _decimal(con: duckdb.DuckDBPyConnection, load: Load) -> str:
         if kind == "VARCHAR" and name.casefold() in mentioned
     ]
     if not texts:
-        return "."
-    test = "bool_or(regexp_full_match(trim({}), '[-+]?[0-9{} ]*[{}]([0-9]{{1,2}}|[0-9]{{4,}})'))"
+        return ".", ""
     comma, point = (
-        " OR ".join(test.format(text, *marks) for text in texts) for marks in ((".", ","), (",", "."))
+        " OR ".join(f"bool_or({decimal_evidence(text, mark)})" for text in texts) for mark in (",", ".")
     )
     found = one(
         con, f"SELECT coalesce({comma}, false), coalesce({point}, false) FROM {quoted(load.raw.table)}"
     )
-    return "," if found[0] and not found[1] else "."
+    return ("," if found[0] and not found[1] else "."), ("" if any(found) else _unsure(con, load.raw, texts))
+
+
+def _unsure(con: duckdb.DuckDBPyConnection, raw: Raw, texts: Sequence[str]) -> str:
+    """A sentence on a number that either decimal mark would fit, where nothing shows which it is; else empty."""
+    examples = ", ".join(f"any_value(CASE WHEN {either_mark(text)} THEN {text} END)" for text in texts)
+    for text, example in zip(texts, one(con, f"SELECT {examples} FROM {quoted(raw.table)}"), strict=True):
+        if example is None:
+            continue
+        read = "the comma as thousands" if "," in example else "the point as the decimal mark"
+        return (
+            f"{example!r} in the column {text} of {raw.name} could be either; it was read with {read}."
+            " If that is wrong, say so with --map decimal=,"
+        )
+    return ""

@@ -48,7 +48,7 @@ def _select(query: str | None, table: str | None, tables: Sequence[str], where: 
             "Which table should be read?",
             where=where,
             allowed=tables,
-            hint="Name it with --table, or give --query.",
+            hint="Name it with --table, or give --query." if tables else "The database has no tables.",
         )
     if table not in tables:
         raise UnknownName.among("table", table, tables, where=where)
@@ -76,7 +76,7 @@ def read_sqlite(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted
             )
             return table_of_rows(con, table, _shown(piece, name), header, rows)
     except sqlite3.Error as error:
-        raise BadInput(f"SQLite says: {error}.", where=piece.name) from error
+        raise BadInput(f"SQLite says: {str(error).rstrip('.')}.", where=piece.name) from error
 
 
 def _shown(piece: Piece, table: str | None) -> str:
@@ -100,7 +100,7 @@ def read_duckdb(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted
             limit = f" LIMIT {wanted.limit}" if wanted.limit else ""
             select = _select(query, name, [row[0] for row in found], piece.name)
             con.execute(
-                f"CREATE OR REPLACE TABLE {quoted(here)}.main.{quoted(table)} AS SELECT * FROM ({select}) AS asked{limit}"
+                f"CREATE OR REPLACE TABLE {quoted(here)}.main.{quoted(table)} AS SELECT * FROM ({select}\n) AS asked{limit}"
             )
         finally:
             con.execute(f"USE {quoted(here)}.main")
@@ -143,7 +143,8 @@ def _copy(url: str, query: str | None, table: str | None, path: Path, limit: int
             found = cursor.execute(_POSTGRES_TABLES).fetchall()
             asked = sql.SQL(_select(query, table, [row[0] for row in found], where))
             columns = (
-                cursor.execute(sql.SQL("SELECT * FROM ({}) AS asked LIMIT 0").format(asked)).description or []
+                cursor.execute(sql.SQL("SELECT * FROM ({}\n) AS asked LIMIT 0").format(asked)).description
+                or []
             )
             # COPY writes truth values as t and f, which are no flags elsewhere.
             shown = sql.SQL(", ").join(
@@ -153,7 +154,7 @@ def _copy(url: str, query: str | None, table: str | None, path: Path, limit: int
                 for column in columns
             )
             bounded = sql.SQL(
-                f"SELECT {{}} FROM ({{}}) AS asked{f' LIMIT {int(limit)}' if limit else ''}"
+                f"SELECT {{}} FROM ({{}}\n) AS asked{f' LIMIT {int(limit)}' if limit else ''}"
             ).format(shown, asked)
             with cursor.copy(
                 sql.SQL("COPY ({}) TO STDOUT (FORMAT csv, HEADER true)").format(bounded)
@@ -168,5 +169,6 @@ def _copy(url: str, query: str | None, table: str | None, path: Path, limit: int
 _BOOL = 16
 _POSTGRES_TABLES = (
     "SELECT CASE WHEN table_schema = ANY (current_schemas(false)) THEN table_name ELSE table_schema || '.' || table_name END"
-    " FROM information_schema.tables WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
+    " FROM (SELECT table_schema, table_name FROM information_schema.tables UNION SELECT schemaname, matviewname FROM pg_matviews) AS known"
+    " WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"
 )

@@ -17,6 +17,10 @@ from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import Kind
 
 SAMPLE_ROWS = 20_000
+NO_NUMBER = "^[-+]?0[0-9]|_|^[-+]?[0-9]{16,}$"
+"""Text that reads as a number and would lose something by it: leading zeros, more digits than a DOUBLE holds."""
+_GROUPED = "[-+]?[1-9][0-9]{0,2}([.][0-9]{3})+"
+"""15.000, which may be fifteen thousand: a column whose every point stands so is left to be looked at as text."""
 
 
 def read_delimited(
@@ -29,9 +33,20 @@ def read_delimited(
 ) -> Raw:
     """The file as a table, read once; again with every column as text where a value is not what the head promised."""
     dialect = dialect_of(path, scratch)
-    if limit:
-        return _glance(con, dialect, table, path.name, limit)
-    raw = read_dialect(con, dialect, table, path.name, roles)
+    try:
+        raw = (
+            _glance(con, dialect, table, path.name, limit)
+            if limit
+            else read_dialect(con, dialect, table, path.name, roles)
+        )
+    except BadInput:
+        # Line ends of several kinds are what DuckDB stumbles over; they may begin anywhere in the file.
+        dialect = dialect_of(path, scratch, line_ends=True)
+        raw = (
+            _glance(con, dialect, table, path.name, limit)
+            if limit
+            else read_dialect(con, dialect, table, path.name, roles)
+        )
     if any(rejected.reason == _ENCODING for rejected in raw.rejected):
         return read_dialect(con, dialect_of(path, scratch, "cp1252"), table, path.name, roles)
     return raw
@@ -52,8 +67,24 @@ def read_dialect(
 def _glance(con: duckdb.DuckDBPyConnection, dialect: Dialect, table: str, name: str, limit: int) -> Raw:
     text = dict.fromkeys(dialect.names, "VARCHAR")
     reader = dialect.reader(text, keep_rejects=False)
-    con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM {reader} LIMIT {limit}")
-    return Raw(name, table, text, 2 if dialect.header else 1)
+    try:
+        con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM {reader} LIMIT {limit}")
+    except duckdb.Error as error:
+        raise _unreadable(error, name) from error
+    return Raw(name, table, text, _first_line(dialect))
+
+
+def _first_line(dialect: Dialect) -> int:
+    return dialect.skipped + (2 if dialect.header else 1)
+
+
+def _unreadable(error: duckdb.Error, name: str) -> BadInput:
+    if isinstance(error, duckdb.InterruptException):
+        raise error
+    return BadInput(
+        f"The file can't be read as text with columns ({str(error).splitlines()[0]}).", where=name,
+        hint="Open it in a text editor: does each line have the same columns, with one mark between them?",
+    )  # fmt: skip
 
 
 _ENCODING = "not UTF-8"
@@ -83,9 +114,7 @@ def _read(
     try:
         con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT {shown} FROM {dialect.reader(types)}")
     except duckdb.Error as error:
-        raise BadInput(
-            f"The file can't be read as text with columns ({str(error).splitlines()[0]}).", where=name
-        ) from error
+        raise _unreadable(error, name) from error
     rejected = _rejected(con)
     if rejected is None:
         return None
@@ -94,7 +123,11 @@ def _read(
         if any(count != counts[0] for count in counts[1:]):
             return None
     columns = {column: shapes[column].type if column in shapes else kind for column, kind in types.items()}
-    return Raw(name, table, columns, 2 if dialect.header else 1, rejected)
+    said = "1 line" if dialect.skipped == 1 else f"{dialect.skipped} lines"
+    notes = (f"{said} above the header of {name} was left out.",) if dialect.skipped == 1 else ()
+    if dialect.skipped > 1:
+        notes = (f"{said} above the header of {name} were left out.",)
+    return Raw(name, table, columns, _first_line(dialect), rejected, notes=notes)
 
 
 def _rejected(con: duckdb.DuckDBPyConnection) -> tuple[Rejected, ...] | None:
@@ -133,9 +166,7 @@ def _types(
         types = {**text, **dict.fromkeys(_all_numbers(con, sample, numbers), "DOUBLE")}
         return types, {name: shape for name in times if (shape := _shape(con, sample, name))}
     except duckdb.Error as error:
-        raise BadInput(
-            f"The file can't be read ({str(error).splitlines()[0]}).", where=dialect.path.name
-        ) from error
+        raise _unreadable(error, dialect.path.name) from error
     finally:
         con.execute(f"DROP TABLE IF EXISTS {sample}")
 
@@ -153,7 +184,8 @@ def _all_numbers(con: duckdb.DuckDBPyConnection, sample: str, names: list[str]) 
         return []
     tests = ", ".join(
         f"count({quoted(n)}) > 0 AND count({quoted(n)}) = count(CASE WHEN isfinite(try_cast({quoted(n)} AS DOUBLE))"
-        f" AND NOT regexp_matches({quoted(n)}, '^[-+]?0[0-9]|_') THEN 1 END)"
+        f" AND NOT regexp_matches({quoted(n)}, '{NO_NUMBER}') THEN 1 END)"
+        f" AND NOT coalesce(bool_and(regexp_full_match({quoted(n)}, '{_GROUPED}')) FILTER (WHERE contains({quoted(n)}, '.')), false)"
         for n in names
     )
     answers = one(con, f"SELECT {tests} FROM {sample}")

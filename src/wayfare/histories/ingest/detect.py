@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from wayfare.histories.ingest.cells import Cell, quoted, said
+from wayfare.histories.ingest.cells import Cell, as_number, quoted, said
 from wayfare.histories.ingest.mapping import Detected, Mapping
 from wayfare.histories.ingest.raw import Raw
+from wayfare.histories.ingest.recipe import AND
 from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import CANONICAL, REQUIRED, Kind
 
@@ -79,10 +81,19 @@ def detect_in(con: duckdb.DuckDBPyConnection, raw: Raw) -> Detected:
             reasons[key] = f"its name is {found!r}"
     if "time" not in columns and (guess := seen.only_time(columns.values())):
         columns["time"], reasons["time"] = guess, f"{guess!r} is the only column of dates"
-    warnings = tuple(
+    if "time" in columns and (clock := seen.clock_beside(columns["time"], columns.values())):
+        reasons["time"] = f"{columns['time']!r} holds days and {clock!r} the time of day"
+        columns["time"] = f"{columns['time']}{AND}{clock}"
+    warnings = [
         f"No column looks like {key}: name it with --{key} COL." for key in REQUIRED if key not in columns
-    )
-    return Detected(Mapping(columns), reasons, seen.sample(), warnings)
+    ]
+    warnings += [
+        f"The column {name!r} holds no numbers, so it is not taken for {key}."
+        for key in CANONICAL
+        if CANONICAL[key] is Kind.NUMBER and key not in columns
+        for name in seen.named(key)
+    ]
+    return Detected(Mapping(columns), reasons, seen.sample(), tuple(warnings))
 
 
 def _plain(name: str) -> str:
@@ -109,12 +120,7 @@ class _Seen:
         if CANONICAL[key] is Kind.NUMBER:
             return (
                 cell.is_number
-                or self._share(
-                    cell,
-                    f"try_cast(replace({said(cell)}, ',', '.') AS DOUBLE)" if cell.is_text else "NULL",
-                    nothing=1.0,
-                )
-                > enough
+                or self._share(cell, _number_test(cell) if cell.is_text else "NULL", nothing=1.0) > enough
             )
         return not cell.type.endswith("[]") and not cell.type.startswith(("STRUCT", "MAP"))
 
@@ -124,6 +130,22 @@ class _Seen:
             name for name in free if self.columns[name].startswith(("TIMESTAMP", "DATE")) or self._dated(name)
         ]
         return dated[0] if len(dated) == 1 else None
+
+    def clock_beside(self, date: str, taken: Any) -> str | None:
+        """The column that holds the time of day, where the column `date` holds days alone."""
+        cell = Cell(quoted(date), self.columns[date])
+        said_time = f"CASE WHEN contains({said(cell)}, ':') AND NOT regexp_matches({said(cell)}, '[ T]00:00(:00([.]0+)?)?$') THEN 1 END"
+        if cell.type != "DATE" and not (cell.is_text and self._share(cell, said_time) == 0):
+            return None
+        wanted = {*_CLOCK_NAMES, _plain(date).replace("date", "time").replace("day", "time")}
+        free = [name for name in self.columns if name not in taken and _plain(name) in wanted]
+        return next((name for name in free if self._is_clock(Cell(quoted(name), self.columns[name]))), None)
+
+    def _is_clock(self, cell: Cell) -> bool:
+        clock = (
+            f"CASE WHEN regexp_full_match({said(cell)}, '{_CLOCK}') THEN 1 END" if cell.is_text else "NULL"
+        )
+        return cell.type == "TIME" or self._share(cell, clock) > 0.9
 
     def _dated(self, name: str) -> bool:
         cell = Cell(quoted(name), self.columns[name])
@@ -141,11 +163,21 @@ class _Seen:
         )
 
 
+def _number_test(cell: Cell) -> str:
+    texts = said(cell)
+    return f"coalesce({as_number(replace(cell, decimal='.'))}, CASE WHEN {texts} IS NOT NULL THEN {as_number(replace(cell, decimal=','))} END)"
+
+
+_CLOCK_NAMES = ("time", "timeofday", "clock", "hour", "timestamp", "ordertime", "eventtime", "starttime")
+_CLOCK = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?"
+"""A time of day, which is no moment."""
+
+
 def _time_test(cell: Cell) -> str:
     if not cell.is_text:
         return cell.sql if cell.is_number else "NULL"
     text = said(cell)
-    return f"coalesce(try_cast({text} AS TIMESTAMPTZ)::VARCHAR, CASE WHEN regexp_matches({text}, '[0-9]{{1,4}}[-/. :]?[0-9a-zA-Z]+[-/. :]?[0-9]{{2}}') THEN 'like a date' END)"
+    return f"CASE WHEN NOT regexp_full_match({text}, '{_CLOCK}') THEN coalesce(try_cast({text} AS TIMESTAMPTZ)::VARCHAR, CASE WHEN regexp_matches({text}, '[0-9]{{1,4}}[-/. :]?[0-9a-zA-Z]+[-/. :]?[0-9]{{2}}') THEN 'like a date' END) END"
 
 
 __all__ = ["Path", "detect", "detect_in"]

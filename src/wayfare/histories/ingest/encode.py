@@ -23,6 +23,8 @@ _SQL_TYPES = {
     np.dtype(np.int64): "BIGINT",
 }
 BATCH_ROWS = 131_072
+SAMPLED = 5_000
+"""How many new rows are looked up in the log, to see whether it has them already."""
 _UTC, _LOCAL = "\x1futc", "\x1flocal"
 
 
@@ -219,6 +221,20 @@ def already_there(con: duckdb.DuckDBPyConnection, encoded: Encoded, present: Pre
         f"CREATE OR REPLACE TEMP TABLE already_there AS SELECT f.ord FROM ({encoded.fresh}) f SEMI JOIN ({there}) p ON {same}"
     )
     return "already_there"
+
+
+def repeated(
+    con: duckdb.DuckDBPyConnection, encoded: Encoded, present: Present, kept: int
+) -> tuple[int, int]:
+    """How many of the new rows were looked at (all of few, some thousands of many), and how many of them the log has."""
+    same = " AND ".join(f"f.{quoted(name)} IS NOT DISTINCT FROM p.{quoted(name)}" for name in encoded.schema)
+    some = f"SELECT * FROM ({encoded.fresh}) WHERE hash(ord) % {max(1, kept // SAMPLED)} = 0"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE looked_at AS {some}")
+    there = _widened(present, encoded.schema, encoded.dictionaries)
+    looked = one(con, "SELECT count(*) FROM looked_at")[0]
+    found = one(con, f"SELECT count(DISTINCT f.ord) FROM looked_at f JOIN ({there}) p ON {same}")[0]
+    con.execute("DROP TABLE looked_at")
+    return looked, found
 
 
 def blocks(batches: Iterator[pa.RecordBatch], size: int = BLOCK_EVENTS) -> Iterator[pa.RecordBatch]:

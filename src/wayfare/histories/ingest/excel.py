@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
 import duckdb
@@ -13,6 +15,8 @@ from wayfare.errors import BadInput, UnknownName
 from wayfare.histories.ingest.raw import Raw
 from wayfare.histories.ingest.rowwise import table_of_rows
 from wayfare.histories.ingest.sources import Piece, Wanted
+
+_HEAD_ROWS = 20
 
 
 def read_excel(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted: Wanted) -> Raw:
@@ -28,13 +32,39 @@ def read_excel(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted:
     try:
         if wanted.table is not None and wanted.table not in book.sheetnames:
             raise UnknownName.among("sheet", wanted.table, book.sheetnames, where=piece.name)
-        rows = _rows(book[wanted.table] if wanted.table else book.worksheets[0], wanted.limit)
-        first = next(rows, None)
-        if first is None:
-            raise BadInput("The sheet is empty.", where=piece.name)
-        return table_of_rows(con, table, piece.name, first[1], rows)
+        sheets = [book[wanted.table]] if wanted.table else book.worksheets
+        for sheet in sheets:
+            rows = _rows(sheet, wanted.limit)
+            head = list(islice(rows, _HEAD_ROWS))
+            if head:
+                others = [other.title for other in book.worksheets if other.title != sheet.title]
+                start = _header(head)
+                raw = table_of_rows(con, table, piece.name, head[start][1], chain(head[start + 1 :], rows))
+                return replace(
+                    raw, notes=tuple(_notes(piece.name, sheet.title, [] if wanted.table else others, start))
+                )
+        raise BadInput(
+            "The sheet is empty.",
+            where=piece.name,
+            allowed=book.sheetnames,
+            hint="Name another with --table.",
+        )
     finally:
         book.close()
+
+
+def _header(head: list[tuple[int, tuple[Any, ...]]]) -> int:
+    """Which of the first rows names the columns: a title or a remark fills fewer cells than half a row has."""
+    filled = [sum(value is not None and value != "" for value in values) for _, values in head]
+    return next(at for at, count in enumerate(filled) if 2 * count > max(filled))
+
+
+def _notes(name: str, sheet: str, others: list[str], skipped: int) -> Iterator[str]:
+    if others:
+        named = ", ".join(repr(other) for other in others[:5]) + (" and more" if len(others) > 5 else "")
+        yield f"Only the sheet {sheet!r} of {name} was read; it also has {named}: read those with --table NAME."
+    if skipped:
+        yield f"{skipped} row{'s' if skipped > 1 else ''} above the header of {name} {'were' if skipped > 1 else 'was'} left out."
 
 
 def _rows(sheet: Any, limit: int) -> Iterator[tuple[int, tuple[Any, ...]]]:

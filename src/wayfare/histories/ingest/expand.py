@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import duckdb
 
 from wayfare.errors import BadInput
-from wayfare.histories.ingest.cells import UTC_MICROS, Cell, as_number, literal, quoted, trimmed
+from wayfare.histories.ingest.cells import (
+    UTC_MICROS,
+    Cell,
+    as_number,
+    literal,
+    quoted,
+    trimmed,
+    unreadable_number,
+)
 from wayfare.histories.ingest.expressions import compiled, condition, json_of
 from wayfare.histories.ingest.load import Load
-from wayfare.histories.ingest.raw import LINE, Raw, described
+from wayfare.histories.ingest.numbers import decimal_evidence
+from wayfare.histories.ingest.raw import ITEM_NUMBER, LINE, Raw, described
 from wayfare.histories.ingest.scope import Scope
+from wayfare.histories.ingest.workbench import one
 
 MOST_FIELDS = 300
-ITEM, ITEM_NUMBER = "item", "item_number"
+ITEM = "item"
 _STEP = 3_600_000_000
 _START = 946_684_800_000_000
 """Made-up times of paths that have none: an hour a step from 2000-01-01."""
@@ -24,6 +35,8 @@ _START = 946_684_800_000_000
 def expanded(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
     """The load with its lines split, and its nested columns spread, as its recipe says."""
     expect(load)
+    if "fill" in load.recipe.expand:
+        load = _filled(con, load)
     if "list" in load.recipe.expand:
         load = _lists(con, load)
     if "paths" in load.recipe.expand:
@@ -41,17 +54,24 @@ def expect(load: Load) -> None:
         if not scope.has(wanted):
             raise BadInput(
                 f"The source has no column {wanted.replace('|', ' or ')!r}, which the preset reads.", where=load.raw.name,
-                allowed=load.raw.data_columns, hint="Choose another preset, or say which column is what with --map.",
+                allowed=load.raw.data_columns, hint="Choose another (wayfare presets), or leave --preset out and name the columns: --customer COL --time COL --event COL.",
             )  # fmt: skip
 
 
-def _replaced(con: duckdb.DuckDBPyConnection, load: Load, select: str, *, keeps_lines: bool = False) -> Load:
-    """The load on the table that `select` gives of its own; each row's line stays known."""
+def _replaced(
+    con: duckdb.DuckDBPyConnection,
+    load: Load,
+    select: str,
+    *,
+    keeps_lines: bool = False,
+    fresh: Sequence[str] = (),
+) -> Load:
+    """The load on the table that `select` gives of its own, with `fresh` columns computed anew; each row's line stays known."""
     raw, table = load.raw, f"{load.raw.table}_x"
     con.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS {select}")
     con.execute(f"DROP TABLE {quoted(raw.table)}")
     types = {
-        name: kind if raw.columns.get(name) is None else raw.columns[name]
+        name: kind if raw.columns.get(name) is None or name in fresh else raw.columns[name]
         for name, kind in described(con, table).items()
     }
     line = raw if keeps_lines else replace(raw, line_column=LINE, hidden=frozenset({LINE}))
@@ -61,6 +81,25 @@ def _replaced(con: duckdb.DuckDBPyConnection, load: Load, select: str, *, keeps_
 def _line(raw: Raw) -> str:
     """Each row's line, as a new hidden column where the table has none yet."""
     return "" if raw.line_column else f", rowid + {raw.first_line or 1} AS {quoted(LINE)}"
+
+
+def _filled(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
+    """Columns that only the first line of a group fills (an order's, on its further lines) filled on its other lines too."""
+    raw, rule = load.raw, load.recipe.expand
+    scope = Scope(raw.columns, where=raw.name, optional=True)
+    group = trimmed(scope.column(str(rule["by"])))
+    cells = [scope.column(name) for name in rule["fill"] if scope.has(name)]
+    shown = ", ".join(
+        f"coalesce({trimmed(cell)}, first_value({trimmed(cell)} IGNORE NULLS) OVER same) AS {cell.sql}"
+        for cell in cells
+    )
+    if not shown:
+        return load
+    select = (
+        f"SELECT * REPLACE ({shown}){_line(raw)} FROM {quoted(raw.table)}"
+        f" WINDOW same AS (PARTITION BY {group} ORDER BY rowid ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) ORDER BY rowid"
+    )
+    return _replaced(con, load, select, fresh=tuple(cell.sql[1:-1] for cell in cells))
 
 
 def _lists(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
@@ -81,14 +120,15 @@ def _lists(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
 def _paths(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
     """A customer for each journey of counted paths: an event for each touch, and a purchase at the end where it converted."""
     raw, rule = load.raw, load.recipe.expand
-    scope = Scope(raw.columns, where=raw.name, optional=True)
-    count = {
-        word: f"coalesce({as_number(_cell(rule, word, scope))}, 0)"
-        for word in ("conversions", "nulls", "value")
-    }
+    scope = Scope(raw.columns, _mark(con, load), raw.name, optional=True)
+    cells = {word: _cell(rule, word, scope) for word in ("conversions", "nulls", "value")}
+    count = {word: f"coalesce({as_number(cell)}, 0)" for word, cell in cells.items()}
+    whole = [f"{count[word]} = round({count[word]})" for word in ("conversions", "nulls")]
+    readable = [f"NOT ({broken})" for cell in cells.values() if (broken := unreadable_number(cell))]
+    usable = " AND ".join(whole + readable)
     path, mark = trimmed(scope.column(str(rule["paths"]))), literal(str(rule.get("by", ">")))
     lines = (
-        f"SELECT rowid + {raw.first_line or 1} AS line, list_filter(list_transform(string_split({path}, {mark}), lambda t: trim(t)), lambda t: t <> '')"
+        f"SELECT rowid + {raw.first_line or 1} AS line, CASE WHEN {usable} THEN list_filter(list_transform(string_split({path}, {mark}), lambda t: trim(t)), lambda t: t <> '') END"
         f" AS touches, greatest({count['conversions']}, 0)::BIGINT AS conversions, greatest({count['nulls']}, 0)::BIGINT AS nulls, {count['value']} AS total"
         f" FROM {quoted(raw.table)}"
     )
@@ -103,10 +143,29 @@ def _paths(con: duckdb.DuckDBPyConnection, load: Load) -> Load:
         f" UNION ALL SELECT line, NULL, NULL, NULL, NULL, NULL FROM ({lines}) WHERE coalesce(len(touches), 0) = 0"
     )
     note = "The source has no times: each step of a path stands an hour after the one before, from 2000-01-01 on."
-    done = _replaced(con, load, select)
+    done = _replaced(con, load, select, fresh=("journey", "at", "event", "channel", "value"))
     return replace(
         done, raw=replace(done.raw, columns={**done.raw.columns, "at": UTC_MICROS}, notes=(*raw.notes, note))
     )
+
+
+def _mark(con: duckdb.DuckDBPyConnection, load: Load) -> str:
+    """The decimal mark of the counted columns: a comma where only that can be meant."""
+    names = [
+        name
+        for word in ("conversions", "nulls", "value")
+        for name in str(load.recipe.expand.get(word, word)).split("|")
+    ]
+    texts = [quoted(name) for name, kind in load.raw.columns.items() if kind == "VARCHAR" and name in names]
+    if load.recipe.decimal or not texts:
+        return load.recipe.decimal or "."
+    commas, points = (
+        " OR ".join(f"bool_or({decimal_evidence(text, mark)})" for text in texts) for mark in (",", ".")
+    )
+    found = one(
+        con, f"SELECT coalesce({commas}, false), coalesce({points}, false) FROM {quoted(load.raw.table)}"
+    )
+    return "," if found[0] and not found[1] else "."
 
 
 def _cell(rule: Any, word: str, scope: Scope) -> Cell:

@@ -10,6 +10,7 @@
     {param: ga_session_id, of: event_params}   the value of a key in a list of key and value
     {before: "@", of: Email}         the text before (or `after`) the first such mark
     {clock: {received: a, sent: b, original: c}}   the time c by the receiver's clock: a - (b - c)
+    {date: x}                   without the midnight behind a date
     {lower: x}, {stripped: x, of: "$"}   small letters; leading marks taken off
     {when: CONDITION, then: x, else: y}
 
@@ -203,6 +204,11 @@ def _lower(node: Node, scope: Scope) -> Cell:
     return Cell(f"lower({as_text(compiled(node['lower'], scope))})", "VARCHAR")
 
 
+def _date(node: Node, scope: Scope) -> Cell:
+    text = as_text(compiled(node["date"], scope))
+    return Cell(f"regexp_replace({text}, '[ T]00:00(:00([.]0+)?)?$', '')", "VARCHAR")
+
+
 def _stripped(node: Node, scope: Scope) -> Cell:
     return Cell(f"ltrim({as_text(compiled(node['of'], scope))}, {literal(str(node['stripped']))})", "VARCHAR")
 
@@ -239,7 +245,7 @@ _WORDS: dict[str, Callable[[Node, Scope], Cell]] = {
     "difference": _arithmetic("difference", "-"), "quotient": _arithmetic("quotient", "/"),
     "negative": _of_number("negative", "(-({}))"), "absolute": _of_number("absolute", "abs({})"),
     "join": _join, "path": _path, "param": _param, "before": _part("before", 1), "after": _part("after", 2),
-    "clock": _clock, "lower": _lower, "stripped": _stripped, "when": _when,
+    "clock": _clock, "lower": _lower, "date": _date, "stripped": _stripped, "when": _when,
     "column": lambda node, scope: scope.column(node["column"]),
 }  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,19 +9,16 @@ import duckdb
 
 from wayfare.histories.ingest.cells import Cell, quoted, trimmed
 from wayfare.histories.ingest.checking import Checked
-from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.summary import EventCount, IngestSummary
 from wayfare.histories.ingest.workbench import one
 
 _MANY_EVENTS = 500
 
 
-def describe_rows(
-    con: duckdb.DuckDBPyConnection, checked: Checked, loads: Sequence[Load], currency: str
-) -> IngestSummary:
+def describe_rows(con: duckdb.DuckDBPyConnection, checked: Checked, currency: str) -> IngestSummary:
     """A summary with everything but the counts of rows and customers."""
     first, last = one(con, f"SELECT min(time), max(time) FROM {checked.usable}")
-    notes = [note for load in loads for note in load.raw.notes]
+    notes = list(checked.staged.notes)
     if last is not None and last > datetime.now(UTC).timestamp() * 1e6:
         later = one(con, f"SELECT count(*) FROM {checked.usable} WHERE time > epoch_us(now())")
         notes.append(f"{later[0]:,} rows lie in the future, the latest at {iso(last)}.")

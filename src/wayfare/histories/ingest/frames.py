@@ -78,6 +78,8 @@ def arrow_of(frame: Any) -> pa.Table:
     """The frame as an Arrow table."""
     if isinstance(frame, pa.Table):
         return frame
+    if isinstance(frame, pa.RecordBatch):
+        return pa.Table.from_batches([frame])
     if isinstance(frame, pa.RecordBatchReader):
         return frame.read_all()
     if isinstance(frame, duckdb.DuckDBPyRelation):
@@ -91,10 +93,17 @@ def arrow_of(frame: Any) -> pa.Table:
             f"A {type(frame).__name__} is no data frame.",
             allowed=("pandas", "polars", "pyarrow", "DuckDB relation"),
         ) from error
+    except nw.exceptions.DuplicateError:
+        twice = sorted({str(name) for name in frame.columns if list(frame.columns).count(name) > 1})
+        raise BadInput(
+            f"Several columns have one name: {', '.join(twice)}.",
+            where="the data frame",
+            hint="Rename or drop one.",
+        ) from None
     eager = known.collect() if isinstance(known, nw.LazyFrame) else known
     try:
         return eager.to_arrow()
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         return _with_texts(eager.to_native())
 
 
@@ -104,7 +113,7 @@ def _with_texts(frame: Any) -> pa.Table:
     for name in frame.columns:
         try:
             arrays[str(name)] = pa.array(frame[name], from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
             values = frame[name]
             arrays[str(name)] = pa.array(
                 values.astype(str).where(values.notna(), None), pa.string(), from_pandas=True
@@ -129,7 +138,7 @@ def _load(
     for column in explicit.columns.values():
         if column not in raw.columns:
             raise UnknownName.among("column", column, raw.data_columns, where=raw.name)
-    return Load(raw, recipe_of(explicit.completed(detect_in(con, raw).mapping)))
+    return Load(raw, recipe_of(explicit.completed(detect_in(con, raw).mapping), raw.columns))
 
 
 def raw_of(con: duckdb.DuckDBPyConnection, frame: Any, name: str) -> Raw:
@@ -138,6 +147,8 @@ def raw_of(con: duckdb.DuckDBPyConnection, frame: Any, name: str) -> Raw:
     table = table.drop_columns(
         [column for column in table.column_names if column.startswith("__index_level_")]
     )
+    if not table.num_columns:
+        raise BadInput("The data frame has no columns.", hint="It needs who, when and what.")
     con.register("frame", table)
     con.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
     con.unregister("frame")

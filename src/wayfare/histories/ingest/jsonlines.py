@@ -104,6 +104,7 @@ def _pointers(keys: list[str]) -> str:
 
 
 def _kind(field: str) -> str:
+    # Whole numbers beyond a BIGINT are names of things, and a DOUBLE would change their last digits.
     type_ = f"json_type({field})"
     all_of = f"bool_and({type_} IN ({{}})) FILTER (WHERE {type_} <> 'NULL')"
     return (
@@ -111,6 +112,7 @@ def _kind(field: str) -> str:
         f" WHEN {all_of.format(_quoted_list('BOOLEAN'))} THEN 'BOOLEAN'"
         f" WHEN {all_of.format(_quoted_list('UBIGINT', 'BIGINT'))} AND count({field}) FILTER (WHERE {type_} <> 'NULL') ="
         f" count(try_cast({field}::VARCHAR AS BIGINT)) THEN 'BIGINT'"
+        f" WHEN coalesce(bool_or(regexp_full_match({field}::VARCHAR, '-?[0-9]{{16,}}')), false) THEN 'VARCHAR'"
         f" WHEN {all_of.format(_quoted_list('UBIGINT', 'BIGINT', 'DOUBLE'))} THEN 'DOUBLE' ELSE 'VARCHAR' END"
     )
 

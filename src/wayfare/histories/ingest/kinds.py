@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import duckdb
 
 from wayfare.errors import BadInput
-from wayfare.histories.ingest.cells import Cell, as_number, cleaned, quoted
-from wayfare.histories.ingest.delimited import looks_like_id
+from wayfare.histories.ingest.cells import Cell, as_bare_number, cleaned, quoted
+from wayfare.histories.ingest.delimited import NO_NUMBER, looks_like_id
 from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import CANONICAL, Kind, Schema
 
@@ -36,6 +36,7 @@ def kinds_of(
     empty: set[str] = set()
     kinds = {name: said[name] for name in columns if name in said}
     kinds |= {name: kind for name, cell in cells.items() if (kind := _by_type(name, cell)) is not None}
+    kinds |= dict.fromkeys(_beyond_double(con, relation, cells), Kind.CODE)
     kinds |= _by_content(
         con, relation, {name: cell for name, cell in cells.items() if name not in kinds}, empty
     )
@@ -54,6 +55,19 @@ def _by_type(name: str, cell: Cell) -> Kind | None:
     if cell.is_number:
         return Kind.CODE if cell.is_whole and looks_like_id(name) else Kind.NUMBER
     return None
+
+
+def _beyond_double(con: duckdb.DuckDBPyConnection, relation: str, cells: Mapping[str, Cell]) -> list[str]:
+    """The whole numbers with more digits than a DOUBLE holds: they are names of things."""
+    wide = [name for name, cell in cells.items() if cell.type in ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT")]
+    if not wide:
+        return []
+    tests = ", ".join(
+        f"coalesce(greatest(max({quoted(name)}), -min({quoted(name)}::HUGEINT)) > {1 << 53}, false)"
+        for name in wide
+    )
+    answers = one(con, f"SELECT {tests} FROM {relation}")
+    return [name for name, answer in zip(wide, answers, strict=True) if answer]
 
 
 @dataclass(frozen=True)
@@ -117,7 +131,7 @@ def _counts(cell: Cell) -> tuple[str, ...]:
     text = cell.sql
     return (
         f"count({text})",
-        f"count(CASE WHEN NOT regexp_matches({text}, '^[-+]?0[0-9]|_') THEN {as_number(cell)} END)",
+        f"count(CASE WHEN NOT regexp_matches({text}, '{NO_NUMBER}') THEN {as_bare_number(cell)} END)",
         f"count(CASE WHEN lower({text}) IN ('true', 'false') THEN 1 END)",
         f"count(CASE WHEN regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') THEN coalesce(try_cast({text} AS TIMESTAMP), try_cast({text} AS TIMESTAMPTZ)) END)",
     )

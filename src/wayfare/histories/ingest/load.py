@@ -9,8 +9,8 @@ from wayfare.histories.ingest.raw import Raw
 from wayfare.histories.ingest.recipe import Recipe
 from wayfare.histories.schema import CANONICAL, Kind
 
-HELPERS = ("ord", "src", "line", "fault", "offence")
-"""Columns of the staged rows that are none of the log's."""
+HELPERS = ("ord", "src", "line", "fault", "offence", "t_utc", "t_local", "t_given")
+"""Columns of the staged rows, and of the query behind them, that are none of the log's."""
 
 
 @dataclass(frozen=True)

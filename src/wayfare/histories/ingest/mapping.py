@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from wayfare.errors import InvalidParameter
-from wayfare.histories.schema import REQUIRED
+from wayfare.histories.schema import CANONICAL, REQUIRED
 
 Properties = Literal["all"] | tuple[str, ...]
 SETTINGS = ("zone", "time_format", "time_unit", "decimal")
@@ -51,8 +51,8 @@ class Mapping:
         The keys `zone`, `time_format`, `time_unit` and `decimal` set those; `properties=a,b` or `properties=none`
         names what else travels.
         """
-        named = {"customer": customer, "time": time, "event": event}
-        columns = {key: column for key, column in named.items() if column is not None}
+        options = {"customer": customer, "time": time, "event": event}
+        columns = {key: column for key, column in options.items() if column is not None}
         settings: dict[str, Any] = {}
         for text in maps:
             key, mark, column = (part.strip() for part in text.partition("="))
@@ -60,6 +60,14 @@ class Mapping:
                 raise InvalidParameter(
                     f"{text!r} is not a mapping.", where="map", hint="Write key=COL, as in value=Total."
                 )
+            key = next(
+                (name for name in (*CANONICAL, *SETTINGS, "properties") if name == key.casefold()), key
+            )
+            if columns.get(key, column) != column or settings.get(key, column) != column:
+                raise InvalidParameter(
+                    f"{key} is given twice.", where="map", allowed=(columns.get(key, settings.get(key)), column),
+                    hint="Keep one of them.",
+                )  # fmt: skip
             if key in SETTINGS:
                 settings[key] = column
             elif key == "properties":

@@ -12,6 +12,7 @@ properties: all | none | [Country]      # what else travels
 zone, time_format, time_unit, decimal   # how the export writes, where it always does so
 spread: [properties]                    # nested columns whose fields become properties
 expand: {list: EXPRESSION, when: CONDITION}   # a row for each element of a list (`item`, `item_number`)
+expand: {fill: [Email], by: Order ID}   # columns that only an order's first line fills
 expand: {paths: path, conversions: ..., value: ..., nulls: ..., by: ">"}   # counted paths
 """
 

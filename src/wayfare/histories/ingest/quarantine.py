@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from wayfare.domain import formula
 from wayfare.domain.survey import Survey
-from wayfare.errors import NotReady
+from wayfare.errors import BadInput, NotReady
 from wayfare.histories.ingest.cells import literal, quoted
 from wayfare.histories.ingest.mapping import Mapping
 from wayfare.histories.ingest.summary import IngestSummary
@@ -50,6 +50,10 @@ def export(log_folder: Path, path: Path) -> int:
     formula gets a `'` in front, which `rerun` takes off again.
     """
     table = rows(log_folder)
+    if not path.absolute().parent.is_dir():
+        raise BadInput(
+            "There is no such folder.", where=str(path.parent), hint="Make it first, or name another file."
+        )
     with workbench() as (con, _):
         con.register("kept_aside", table)
         keys = keys_of(con, "kept_aside")

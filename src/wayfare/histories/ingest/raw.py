@@ -13,6 +13,9 @@ LINE = "\x1fline"
 """The hidden column with a row's line number, where rows are not simply lines."""
 
 
+ITEM_NUMBER = "item_number"
+"""The hidden column with an element's place in the list that a line was split by, from 1."""
+
 ID_COLUMN = "\x1fid"
 """The hidden column with the quarantine's id of a row that is run again."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,21 +49,46 @@ class Recipe:
         return mentioned | set(self.spread) | {name for name in self.expand.values() if isinstance(name, str)}
 
     def roles(self) -> dict[str, Kind]:
-        """What the columns taken over as they are will be stored as, by source column."""
+        """What the columns taken over as they are will be stored as, by source column; times of a form of their own as text."""
         roles: dict[str, Kind] = {}
+        formed = bool(self.time_format or self.time_unit)
         for rule in self.rows:
             for key, node in rule.values.items():
                 named = node if isinstance(node, str) else node.get("column")
                 if key in CANONICAL and isinstance(named, str):
-                    roles.update(dict.fromkeys((named, *named.split("|")), CANONICAL[key]))
+                    kind = Kind.CODE if formed and key == "time" else CANONICAL[key]
+                    roles.update(dict.fromkeys((named, *named.split("|")), kind))
         return roles
 
 
-def recipe_of(mapping: Mapping) -> Recipe:
-    """The recipe that a mapping says: one row a line."""
+AND = " + "
+"""Between the names of two columns that are one value: a date and its time of day."""
+
+
+def parts_of(column: str, columns: Container[str]) -> tuple[str, ...]:
+    """The source columns that a mapping's column names: itself, two with ` + ` between them, or the one that `user.id` lies in."""
+    if column in columns:
+        return (column,)
+    if AND in column:
+        return tuple(column.split(AND))
+    outer = column.partition(".")[0]
+    return (outer,) if outer in columns else (column,)
+
+
+def _node(column: str, columns: Container[str]) -> Node:
+    parts = parts_of(column, columns)
+    if parts == (column,):
+        return {"column": column}
+    if len(parts) == 1:
+        return {"path": column}
+    return {"join": [{"date": parts[0]}, *parts[1:]], "with": " "}
+
+
+def recipe_of(mapping: Mapping, columns: Container[str] = ()) -> Recipe:
+    """The recipe that a mapping says of a source with these columns: one row a line."""
     constants = {key: {"constant": text} for key, text in mapping.constants.items()}
     values: dict[str, Node] = {
-        **{key: {"column": column} for key, column in mapping.columns.items()},
+        **{key: _node(column, columns) for key, column in mapping.columns.items()},
         **constants,
     }
     return Recipe(

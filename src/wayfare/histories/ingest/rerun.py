@@ -22,7 +22,7 @@ from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.mapping import Mapping
 from wayfare.histories.ingest.present import present_ids
 from wayfare.histories.ingest.presets import load_preset, preset_of
-from wayfare.histories.ingest.raw import ID_COLUMN, LINE, Raw
+from wayfare.histories.ingest.raw import ID_COLUMN, ITEM_NUMBER, LINE, Raw
 from wayfare.histories.ingest.recipe import Recipe, recipe_of
 from wayfare.histories.ingest.seal import Request, bench_for, seal, untold
 from wayfare.histories.ingest.summary import IngestSummary
@@ -117,7 +117,7 @@ def _judged(
     return replace(answers, recipe=replace(answers.recipe, **_read_as(group.recipe)))
 
 
-def _recipe(described: dict[str, Any], rule: int) -> Recipe:
+def _recipe(described: dict[str, Any], rule: int, columns: AnyMapping[str, str]) -> Recipe:
     """The recipe behind its stored form; the rows were expanded before they came here."""
     if "survey" in described:
         return Recipe(())
@@ -131,7 +131,8 @@ def _recipe(described: dict[str, Any], rule: int) -> Recipe:
         )
     else:
         settings = dict(described["mapping"])
-        recipe = recipe_of(Mapping(**{**settings, "properties": _properties(settings.get("properties", ()))}))
+        mapping = Mapping(**{**settings, "properties": _properties(settings.get("properties", ()))})
+        recipe = recipe_of(mapping, columns)
     return replace(recipe, **_read_as(described), lenient=True)
 
 
@@ -171,8 +172,8 @@ def _load(
     con.unregister("group_ids")
     kept = {*own, *_filled(con, table, list(fields))}
     columns = {ID_COLUMN: "BIGINT", LINE: "BIGINT", **{name: "VARCHAR" for name in fields if name in kept}}
-    raw = Raw(group.source, table, columns, None, (), LINE, frozenset({ID_COLUMN, LINE}))
-    return Load(raw, _recipe(described or group.recipe, -1 if described else group.rule))
+    raw = Raw(group.source, table, columns, None, (), LINE, frozenset({ID_COLUMN, LINE, ITEM_NUMBER}))
+    return Load(raw, _recipe(described or group.recipe, -1 if described else group.rule, columns))
 
 
 def _filled(con: duckdb.DuckDBPyConnection, table: str, names: list[str]) -> list[str]:
@@ -206,10 +207,11 @@ def _mended(con: duckdb.DuckDBPyConnection, path: Path, scratch: Path) -> list[s
         f" FROM (SELECT {quoted(ID_COLUMN)} AS id FROM mended)",
     )
     if unknown[2] or unknown[0] != unknown[1]:
+        gone = f"{unknown[2]:,} of its {unknown[0]:,} rows are" if unknown[2] else "None is"
         raise BadInput(
-            "The file names rows that are not in quarantine, or one row twice.",
+            f"The file names rows that are not in quarantine, or one row twice: {gone} not there (any more).",
             where=path.name,
-            hint="Export the quarantine again.",
+            hint="Nothing was changed. Delete those lines, or export the quarantine again.",
         )
     filled = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in columns if name != quarantine.MALFORMED)
     con.execute(

@@ -18,9 +18,9 @@ from wayfare.histories.ingest.lineage import contents, refuse_repetition
 from wayfare.histories.ingest.load import Load
 from wayfare.histories.ingest.mapping import Mapping
 from wayfare.histories.ingest.presets import Preset, load_preset
-from wayfare.histories.ingest.recipe import Recipe, recipe_of
+from wayfare.histories.ingest.recipe import Recipe, parts_of, recipe_of
 from wayfare.histories.ingest.seal import Request, bench_for, seal, untold
-from wayfare.histories.ingest.sources import Piece, Wanted, pieces, read
+from wayfare.histories.ingest.sources import Piece, Wanted, check_asked, pieces, read
 from wayfare.histories.ingest.summary import IngestSummary
 from wayfare.histories.ingest.workbench import watched
 from wayfare.histories.store import current_generation, open_sealed
@@ -61,6 +61,7 @@ def ingest(
         )
     chosen = load_preset(preset) if preset is not None else None
     found = pieces(sources)
+    check_asked(found, query, table)
     with bench_for(Path(log_folder), dry_run=dry_run) as (con, scratch):
         known = contents(found)
         wanted = Wanted({}, scratch, query, table)
@@ -73,7 +74,7 @@ def ingest(
         entry = {"sources": [piece.name for piece in found], "contents": sorted(known.values()), **shown}
         request = Request(
             zone=zone, currency=currency, dedupe_rows=dedupe_rows, dry_run=dry_run, notes=chosen.notes if chosen else (),
-            entry=entry, progress=told,
+            entry=entry, progress=told, refuse_repeats=not (again or dedupe_rows),
         )  # fmt: skip
         summary = seal(
             con,
@@ -120,11 +121,12 @@ def _plan(
     if as_event is not None:
         explicit = replace(explicit, constants={**explicit.constants, "event": as_event})
     for column in explicit.columns.values():
-        if column not in glance.columns:
-            raise UnknownName.among("column", column, glance.data_columns, where=glance.name)
+        for part in parts_of(column, glance.columns):
+            if part not in glance.columns:
+                raise UnknownName.among("column", part, glance.data_columns, where=glance.name)
     used = explicit.completed(detect_in(con, glance).mapping)
     con.execute("DROP TABLE IF EXISTS glance")
-    return _Plan(used, recipe_of(used))
+    return _Plan(used, recipe_of(used, glance.columns))
 
 
 def _part_read(told: Callable[[str, float], None], before: int, sources: int, part: float) -> None:

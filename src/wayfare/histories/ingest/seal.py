@@ -18,8 +18,8 @@ from wayfare.histories.ingest import quarantine
 from wayfare.histories.ingest.aside import put_aside
 from wayfare.histories.ingest.checking import Checked, check
 from wayfare.histories.ingest.clean import Staged, stage
-from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, already_there, blocks, encode
-from wayfare.histories.ingest.facts import describe_rows
+from wayfare.histories.ingest.encode import BATCH_ROWS, Encoded, already_there, blocks, encode, repeated
+from wayfare.histories.ingest.facts import describe_rows, iso
 from wayfare.histories.ingest.kinds import kinds_of
 from wayfare.histories.ingest.load import Load, said_kinds
 from wayfare.histories.ingest.present import present_ids, present_of
@@ -45,6 +45,7 @@ class Request:
         dedupe_rows: Whether exact repetitions of a row are dropped.
         dry_run: Whether nothing is written.
         partial: Whether a run of which no row is usable is no error (a re-run of the quarantine).
+        refuse_repeats: Whether rows that the log has already, in a share worth speaking of, are an error.
         leaves: Quarantine rows that this run takes up again, by id.
         notes: What a person should know of how the rows were read.
         entry: What the lineage says of this run, beside the counts.
@@ -56,6 +57,7 @@ class Request:
     dedupe_rows: bool = False
     dry_run: bool = False
     partial: bool = False
+    refuse_repeats: bool = False
     leaves: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
     entry: dict[str, Any] = field(default_factory=dict)
@@ -109,7 +111,7 @@ def seal(
         )
     if not (checked.kept or checked.duplicates or request.partial or request.dry_run):
         raise _nothing_usable(checked, loads)
-    facts = describe_rows(con, checked, loads, request.currency)
+    facts = describe_rows(con, checked, request.currency)
     summary = replace(
         facts, rows_read=checked.rows, kept=checked.kept, duplicates=checked.duplicates,
         quarantined=checked.quarantined, reasons=checked.reasons, notes=request.notes + facts.notes,
@@ -125,6 +127,9 @@ def seal(
         request.zone,
     )
     summary = replace(summary, customers=encoded.customers)
+    if present is not None and request.refuse_repeats and "event_id" not in staged.columns:
+        said = _repeats(con, loads, encoded, present, summary, dry_run=request.dry_run)
+        summary = replace(summary, notes=(*summary.notes, *said))
     request.progress("checking", 1.0)
     if request.dry_run or (
         current is not None and not (checked.kept or checked.quarantined or request.leaves)
@@ -156,6 +161,37 @@ def _checked(
     there = present_of(con, present)
     found = already_there(con, encode(con, checked.usable, staged.columns, kinds, there, request.zone), there)
     return check(con, loads, staged, rows=True, ids=ids, there=found), kinds
+
+
+def _repeats(
+    con: duckdb.DuckDBPyConnection,
+    loads: Sequence[Load],
+    encoded: Encoded,
+    present: SealedSource,
+    summary: IngestSummary,
+    *,
+    dry_run: bool,
+) -> list[str]:
+    """What to say of new rows that the log has already; the error where they are too many to be chance."""
+    if summary.first > iso(present.facts.last) or summary.last < iso(present.facts.first):
+        return []
+    looked, found = repeated(con, encoded, present_of(con, present), summary.kept)
+    present_of(con, present)  # what was read of the log is read again when it is written
+    if not found:
+        return []
+    share = f"{found / looked:.0%}" if found * 100 >= looked else "less than 1%"
+    problem = f"{share} of these rows are in the log already, equal in every column"
+    hint = "Use --dedupe-rows to leave out what is there, or --again to add it all the same."
+    if dry_run:
+        return [f"{problem}; added again they would count twice. {hint}"]
+    if found * 20 >= looked:
+        where = ", ".join(load.raw.name for load in loads)
+        raise BadInput(
+            f"{problem}; added again they would count twice.",
+            where=where,
+            hint=f"Nothing was changed. {hint}",
+        )
+    return [f"{problem}, and count twice now. Where exports overlap, --dedupe-rows leaves out what is there."]
 
 
 def _write(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from wayfare.errors import BadInput
+from wayfare.errors import BadInput, InvalidParameter
 from wayfare.histories.ingest.cells import literal, quoted
 from wayfare.histories.ingest.delimited import read_delimited
 from wayfare.histories.ingest.raw import Raw, described, without_rowid
@@ -69,6 +69,7 @@ def _pieces_of(source: str) -> list[Piece]:
                 f"Addresses of the form {scheme[0]} can't be read.",
                 where=_without_password(source),
                 allowed=allowed,
+                hint="Download the file first." if scheme[1] in ("http", "https", "s3", "gs", "ftp") else "",
             )
         return [Piece(kind, _without_password(source), url=source)]
     path = Path(source)
@@ -93,7 +94,8 @@ def _pieces_of(source: str) -> list[Piece]:
 
 
 def _without_password(url: str) -> str:
-    return re.sub(r"(://[^:/@]+):[^@/]*@", r"\1:***@", url)
+    hidden = re.sub(r"(://[^:/@]+):[^@/]*@", r"\1:***@", url)
+    return re.sub(r"([?&](?:ssl)?password=)[^&]*", r"\1***", hidden, flags=re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,20 @@ class Wanted:
     table: str | None = None
     limit: int = 0
     """How many rows are enough to look at; 0 for all."""
+
+
+DATABASES = ("sqlite", "postgres", "duckdb")
+
+
+def check_asked(given: Sequence[Piece], query: str | None, table: str | None) -> None:
+    """The error that a query or a table was asked of something that has none."""
+    for option, value, kinds in (("--query", query, DATABASES), ("--table", table, (*DATABASES, "excel"))):
+        other = next((piece for piece in given if value is not None and piece.kind not in kinds), None)
+        if other is not None:
+            raise InvalidParameter(
+                f"{option} is for {'databases' if kinds is DATABASES else 'databases and workbooks'}; this is a file of rows.",
+                where=other.name, hint="Leave it out.",
+            )  # fmt: skip
 
 
 def read(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted: Wanted) -> Raw:

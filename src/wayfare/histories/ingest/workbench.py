@@ -32,6 +32,11 @@ def workbench(folder: Path | None = None) -> Iterator[tuple[duckdb.DuckDBPyConne
             con.execute("SET enable_progress_bar = true")  # counted for `watched`, not printed
             con.execute("SET enable_progress_bar_print = false")
             yield con, Path(scratch)
+        except (RuntimeError, duckdb.InterruptException) as error:
+            # A Ctrl-C that meets DuckDB at work comes back as one of these.
+            if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
+                raise KeyboardInterrupt from error
+            raise
         finally:
             con.close()
 

@@ -8,10 +8,9 @@ from typing import Any, BinaryIO
 
 import duckdb
 import orjson
-import pyarrow as pa
 
 from wayfare.errors import BadInput
-from wayfare.histories.ingest.dialect import compression_of
+from wayfare.histories.ingest.dialect import unpacked
 from wayfare.histories.ingest.jsonlines import read_json_file
 from wayfare.histories.ingest.raw import Raw
 from wayfare.histories.ingest.sources import Piece, Wanted
@@ -32,9 +31,8 @@ def read_xes(con: duckdb.DuckDBPyConnection, piece: Piece, table: str, wanted: W
 def _convert(path: Path, out: BinaryIO, limit: int) -> None:
     target = _Events(out, path.name, limit)
     parser = ET.XMLParser(target=target)  # noqa: S314 - entities need a DOCTYPE, which is refused
-    packed = compression_of(path)
     try:
-        with pa.input_stream(str(path), compression=None if packed == "none" else packed) as stream:
+        with unpacked(path) as stream:
             while (chunk := stream.read(1 << 20)) and not target.full:
                 parser.feed(bytes(chunk))
         if not target.full:
