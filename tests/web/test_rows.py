@@ -85,6 +85,19 @@ def test_a_chain_of_steps_finds_as_many_as_the_funnel_counts(client, folder):
         assert said["customers"] == got.steps["customers"][2].as_py() > 0
 
 
+def test_lines_of_one_order_are_one_purchase_here_too(tmp_path):
+    """By hand: Ann's order has two lines; Ben bought twice."""
+    bought = [("ann", 1, "o1"), ("ann", 1, "o1"), ("ben", 1, "o2"), ("ben", 2, "o3")]
+    frame = pd.DataFrame(
+        [(who, f"2024-01-0{day}T10:00:00Z", "purchase", order) for who, day, order in bought],
+        columns=["customer", "time", "event", "order"],
+    )
+    folder = init(tmp_path / "shop", "Shop").folder
+    seal(folder, frame)
+    with TestClient(create_app(folder), base_url=LOCAL) as client:
+        assert people(client, "step=purchase&step=purchase") == ["ben"]
+
+
 def test_an_edge_finds_as_many_as_the_transitions_count(client, folder):
     for edge in wf.transitions(wf.open_study(folder)).edges.to_pylist():
         said = client.get(f"/api/rows?step={edge['source']}&step={edge['target']}&order=strict").json()

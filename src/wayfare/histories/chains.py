@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wayfare.histories.block import Block
+from wayfare.histories.orders import one_row_an_order
 
 Order = Literal["ordered", "strict", "any"]
 Start = Literal["any", "first"]
@@ -28,6 +29,20 @@ class Rules:
     within: int
     excluded: tuple[int, ...]
     ends: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read, beside `customer` and `time`."""
+        return ("event", "order") if self._tells_lines else ("event",)
+
+    def events(self, block: Block) -> Block:
+        """The block as the rules count it: the lines of one order are one event."""
+        return one_row_an_order(block) if self._tells_lines else block
+
+    @property
+    def _tells_lines(self) -> bool:
+        # Elsewhere an order's first line fills the step and its other lines change nothing.
+        return self.order == "strict" or len(set(self.steps)) < len(self.steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +96,7 @@ class _Rows:
 
 
 def reached(block: Block, rules: Rules) -> Reached:
-    """How far each history of the block comes under the rules.
+    """How far each history of the block (of `rules.events`) comes under the rules.
 
     Ordered and strict keep, for each step, the latest start from which it was reached: a later start leaves more
     of the window, so that one chain a row is enough (the argument behind ClickHouse's `windowFunnel`).
@@ -239,10 +254,13 @@ def _last(rows: _Rows, row: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _unordered(rows: _Rows, rules: Rules) -> Reached:
     """As many of the steps as fall into one window, in whatever order."""
-    rows = rows.take(_one_of(rows.event, set(rules.steps)))
+    unbroken = rows.epochs is None or rows.epoch == rows.epoch[_last(rows, np.arange(len(rows.row)))]
+    mine = _one_of(rows.event, set(rules.steps))
+    rows, unbroken = rows.take(mine), np.broadcast_to(unbroken, len(mine))[mine]
     if rules.start == "first":
-        new = _new(rows.code)
-        rows = rows.take(rows.time - rows.time[new][np.cumsum(new) - 1] <= rules.within)
+        clock = np.flatnonzero(_new(rows.code))[np.cumsum(_new(rows.code)) - 1]
+        within = (rows.time - rows.time[clock] <= rules.within) & (rows.epoch == rows.epoch[clock])
+        rows, unbroken = rows.take(within), unbroken[within]
     new = _new(rows.code)
     history, first = np.cumsum(new) - 1, np.flatnonzero(new)
     latest = np.stack(
@@ -256,7 +274,8 @@ def _unordered(rows: _Rows, rules: Rules) -> Reached:
     times = np.sort(np.where(latest[:, best] > -FOREVER, latest[:, best], FOREVER), axis=0)
     pending = np.zeros(len(first), dtype=bool)
     if rules.within < FOREVER:
-        pending[history[rules.ends - rows.time < rules.within]] = True
+        starts = new | (rules.start == "any")
+        pending[history[starts & unbroken & (rules.ends - rows.time < rules.within)]] = True
     return Reached(rows.row[first], depth, times, pending)
 
 

@@ -45,11 +45,12 @@ class WentThrough:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The event."""
-        return ("event",)
+        """Those of the rules."""
+        return self.rules.columns
 
     def members(self, block: Block) -> NDArray[np.bool_]:
         """Whether every step was reached."""
+        block = self.rules.events(block)
         got = reached(block, self.rules)
         found = np.zeros(block.customers, dtype=bool)
         found[block.owner[got.row[got.depth == len(self.rules.steps)]]] = True

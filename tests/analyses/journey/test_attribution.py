@@ -323,6 +323,58 @@ def test_next_to_nothing_is_too_few_to_say(rows):
     result.chart()
 
 
+def test_channels_that_earn_alike_are_named_no_more_often_than_chance_allows():
+    # 15 channels drawn alike: naming any of them is a false alarm; at 5% by Holm, at most 5 of 40 logs (binomial, p = .95).
+    alarms = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        rows = []
+        for customer in range(200):
+            time = START
+            for _ in range(rng.integers(1, 8)):
+                time += pd.Timedelta(hours=float(rng.exponential(72)))
+                order = rng.random() < 0.25
+                rows.append(
+                    (
+                        f"{customer}",
+                        time,
+                        "purchase" if order else "visit",
+                        None if order else f"c{rng.integers(15):02}",
+                        1.0,
+                    )
+                )
+        result = wf.attribution(read(rows), models=("last",))
+        alarms += "agree on every channel" not in result.findings[0].text
+    assert alarms <= 5
+
+
+def test_money_spent_without_a_conversion_is_told_and_never_lost():
+    columns = ("customer", "time", "event", "channel", "value", "cost")
+    rows = []
+    for i in range(40):
+        rows += [
+            (f"{i}", START, "visit", "old", None, 2.0),
+            (f"{i}", START + 100 * DAY, "visit", "mail", None, None),
+        ]
+        rows += [
+            (f"{i}", START + 101 * DAY, "purchase", None, 5.0, None),
+            (f"n{i}", START, "visit", "ads", None, 1.0),
+        ]
+    result = wf.attribution(read(rows, columns))
+    # 40 touches of 2 each came too early to count, and 40 of 1 each led to nothing: 80 and 40 spent.
+    assert credited(result, "markov") == {"mail": 40, "ads": 0, "old": 0}
+    assert credited(result, "markov", "cost") == {
+        "mail": pytest.approx(np.nan, nan_ok=True),
+        "ads": 40,
+        "old": 80,
+    }
+    told = [finding for finding in result.findings if "cost" in finding.text]
+    assert [finding.text for finding in told] == [
+        "old cost EUR 80 and earned no conversion by the Markov model."
+    ]
+    assert told[0].money == 80
+
+
 def test_a_log_without_channels_says_so():
     frame = pd.DataFrame(
         {"customer": ["a", "a"], "time": [START, START + DAY], "event": ["visit", "purchase"]}
@@ -345,3 +397,19 @@ def test_the_picture_shows_both_views(journeys):
     picture = wf.attribution(journeys).chart()
     assert isinstance(picture, VegaPicture)
     assert "last 8,447 · Markov 5,345" in picture.svg()
+
+
+def test_a_part_of_a_conversion_is_not_called_none():
+    # 30 paths a > b > order, 270 of b alone without one. Of 300 visits of b a tenth convert; without a (a tenth of the
+    # starts) .9 of that is left, without b nothing: effects .1 and 1, credit 30/11 = 2.7 and 300/11 = 27.3; last 0 and 30.
+    rows = []
+    for i in range(270):
+        if i < 30:
+            rows += [(f"{i}", START, "visit", "a", None), (f"{i}", START + DAY, "visit", "b", None)]
+            rows += [(f"{i}", START + 2 * DAY, "purchase", None, 1.0)]
+        rows += [(f"n{i}", START, "visit", "b", None)]
+    result = wf.attribution(read(rows), models=("last", "markov"))
+    assert credited(result, "markov") == {"a": pytest.approx(30 / 11), "b": pytest.approx(300 / 11)}
+    assert result.findings[-1].text.startswith(
+        "Last touch gives a 2.7 conversions (EUR 3) too few: 0 against 2.7 by"
+    )

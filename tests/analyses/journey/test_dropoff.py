@@ -125,6 +125,16 @@ def test_without_values_a_leak_has_no_price_and_is_told_by_customers():
     assert png(result.chart(), scale=1).startswith(b"\x89PNG")
 
 
+def test_nobody_left_is_not_too_few_to_say():
+    rows = [(f"{i}", day, event, np.nan) for i in range(30) for day, event in ((0, "view"), (1, "buy"))]
+    assert dropoff(study_of([*rows, ("z", 400, "noise", np.nan)])).findings[0].text == (
+        "Nobody has left before the last stage, Purchase: whoever has not gone on was active in the last 30 days of the log."
+    )
+    assert dropoff(study_of([*rows[::2], ("z", 400, "noise", np.nan)])).findings[0].text == (
+        "All that is recorded is of one stage, Consideration, so that no drop-off can be told."
+    )
+
+
 def oracle(rows, patience=30, horizon=180):
     histories = defaultdict(list)
     for customer, day, event, value in sorted(rows, key=lambda row: (row[0], row[1])):

@@ -258,3 +258,90 @@ def test_any_order_agrees_with_the_best_permutation_of_the_steps(histories, step
     ]
     expected = [sum(depth >= k for depth in depths) for k in range(1, len(steps) + 1)]
     assert counts(log_of(*rows), steps, order="any", within=f"{within}h") == expected
+
+
+def said(log: wf.Log, steps: str, **params: object) -> list[str]:
+    return [finding.text for finding in wf.funnel(log, steps=list(steps), **params).findings]
+
+
+def test_a_group_of_whom_nobody_comes_through_is_named():
+    rows = [(f"{device}{i}", 0, "A") for device in ("m", "d") for i in range(60)]
+    rows += [(f"d{i}", 1, "B") for i in range(30)]
+    log = log_of(*rows, device=["mobile" if who.startswith("m") else "desktop" for who, _, _ in rows])
+    # 0 of 60 against 30 of 60.
+    assert said(log, "AB", by="device")[-1].startswith(
+        "mobile reaches B less often than the others: 0.0%, 50.0 points apart (p < 0.001"
+    )
+
+
+def test_where_nobody_is_lost_no_loss_is_told():
+    rows = [(f"c{i}", hour, event) for i in range(40) for hour, event in enumerate("AB")]
+    assert said(log_of(*rows), "AB")[1:] == ["Nobody is lost on the way."]
+    late = [*rows, *((f"l{i}", 2, "A") for i in range(3))]
+    assert said(log_of(*late), "AB", within="1h")[1:] == ["Nobody is lost so far: 3 more may still come."]
+
+
+def test_a_funnel_of_one_step_and_one_in_any_order_say_what_they_are():
+    rows = [(f"c{i}", 0, "A") for i in range(40)] + [(f"c{i}", -1, "B") for i in range(10)]
+    assert said(log_of(*rows), "A") == ["40 customers reached A, the only step: nobody can be lost."]
+    # Wilson for 10 of 40: 14.2% to 40.2%.
+    assert said(log_of(*rows), "AB", order="any")[0] == (
+        "25.0% of 40 customers with one of the 2 steps took all of them, in any order (95% interval 14.2% to 40.2%)."
+    )
+    assert said(log_of(("a", 0, "A")), "A") == ["Too few to say: 1 customer reached the first step."]
+
+
+def test_everybody_is_at_the_first_step_without_a_doubt():
+    rows = [(f"{d}{i}", 0, "A") for d in "ab" for i in range(20)] + [(f"a{i}", 1, "B") for i in range(10)]
+    result = wf.funnel(log_of(*rows, device=[who[0] for who, _, _ in rows]), steps=["A", "B"], by="device")
+    first, second = result.steps.to_pylist()
+    assert (first["of_first_low"], first["of_first"], first["of_first_high"]) == (1, 1, 1)
+    # Wilson for 10 of 40.
+    assert (second["of_first_low"], second["of_first_high"]) == (
+        pytest.approx(0.1419, abs=1e-4),
+        pytest.approx(0.4019, abs=1e-4),
+    )
+    for row in result.groups.to_pylist():
+        if row["step"] == 1:
+            assert (
+                row["of_first_low"],
+                row["of_first_high"],
+                row["difference_low"],
+                row["difference_high"],
+            ) == (1, 1, 0, 0)
+
+
+def test_the_lines_of_one_order_are_one_purchase():
+    # a buys once, three lines; b twice, two lines and one; both are delivered right after the first order.
+    rows = [("a", 0, "buy"), ("a", 0, "buy"), ("a", 0, "buy"), ("a", 1, "box")]
+    rows += [("b", 0, "buy"), ("b", 0, "buy"), ("b", 1, "box"), ("b", 2, "buy")]
+    log = log_of(*rows, order=["a1", "a1", "a1", None, "b1", "b1", None, "b2"])
+    assert counts(log, ("buy", "buy")) == [2, 1]
+    assert counts(log, ("buy", "buy"), order="any") == [2, 1]
+    assert counts(log, ("buy", "box"), order="strict") == [2, 2]
+    assert counts(log, ("buy", "box", "buy"), unit="session", order="strict") == [3, 0, 0]
+
+
+def test_who_buys_again_in_the_shop(shared_data):
+    frame = pd.read_parquet(shared_data / "online_retail" / "online_retail.parquet")
+    frame.columns = [name.lower() for name in frame.columns]
+    frame = frame[frame["customerid"].notna() & (frame["quantity"] > 0) & (frame["unitprice"] > 0)]
+    log = wf.read_events(
+        frame, customer="customerid", time="invoicedate", as_event="purchase", order="invoiceno"
+    )
+    steps = wf.funnel(log, steps=["purchase", "purchase"]).steps.to_pylist()
+    # data/README.md: 4,338 customers, 65.6% repeat.
+    assert (steps[0]["customers"], round(steps[1]["of_first"], 3)) == (4_338, 0.656)
+
+
+def test_an_exclusion_ends_the_only_chain_of_an_unordered_funnel():
+    """By hand: A starts the clock, X breaks the chain before B."""
+    log = log_of(("a", 0, "A"), ("a", 1, "X"), ("a", 2, "B"))
+    assert counts(log, "AB", order="any", start="first", exclude=["X"]) == [1, 0]
+
+
+def test_an_unordered_window_that_the_first_step_opened_is_over_when_it_is_over():
+    """By hand: the first A's seven hours are over at hour 8; that the second A's would not be says nothing."""
+    log = log_of(("a", 0, "A"), ("a", 6, "A"), ("b", -20, "B"), ("z", 8, "C"))
+    found = wf.funnel(log, steps=("A", "B"), order="any", start="first", within="7h")
+    assert found.steps["pending"].to_pylist() == [0, 0]

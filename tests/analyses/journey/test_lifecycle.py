@@ -158,6 +158,18 @@ def test_finding_and_picture():
     assert type(result).from_dict(result.to_dict()).to_dict() == result.to_dict()
 
 
+def test_a_base_that_neither_grows_nor_shrinks_and_one_too_small():
+    rows = [(f"c{i}", f"2024-0{month}-28", "x") for month in (1, 2) for i in range(40)]
+    result = wf.lifecycle(log_of([*rows, ("c0", "2024-02-29", "x")]))
+    assert result.findings[0].text.startswith("The active base stayed at 40 customers in 2024-02: 0 new")
+    few = wf.lifecycle(log_of([*rows[:3], *rows[40:42], ("c0", "2024-02-29", "x")]))
+    assert few.findings[0].text == (
+        "Too few to say how the customer base changes: 2 customers active in 2024-02, 3 in the month before."
+    )
+    one = wf.lifecycle(log_of([*rows[:40], ("c0", "2024-01-31", "x")]))
+    assert one.findings[0].text == "Too few to say how the customer base changes: 1 month is over."
+
+
 def test_an_unknown_event_is_refused():
     with pytest.raises(WayfareError):
         wf.lifecycle(log_of(HAND), active=["nothing"])

@@ -166,3 +166,25 @@ def test_findings():
         "Most customers, 100 (67%), come by web.",
         "80% (67% to 89%) of those who came by shop ordered, 20% (13% to 29%) by web.",
     ]
+
+
+def test_a_single_day_and_a_wait_of_hours():
+    rows = [(f"{i}", "2024-01-01 08:00", "purchase", "web", f"a{i}", 10.0) for i in range(40)]
+    rows += [(f"{i}", "2024-01-01 14:00", "purchase", "web", f"b{i}", 10.0) for i in range(40)]
+    found = [finding.text for finding in wf.overview(log_of(rows)).findings]
+    assert "of 40 customers ordered on 2024-01-01;" in found[0]
+    assert found[1].startswith("80 orders are worth EUR 800; the next one comes after 6 hours (median")
+    looks = [(f"{i}", "2024-01-01", "product_view", "web", None, None) for i in range(40)]
+    assert len(wf.overview(log_of(looks)).findings) == 1
+
+
+def test_the_best_and_the_worst_of_many_like_channels_are_not_news():
+    # 40 channels at which 30% order: naming two of them is a false alarm, due in 5% of logs at most (binomial, p = .95: 4 of 30).
+    rng, alarms = np.random.default_rng(1), 0
+    for _ in range(30):
+        rows = [
+            (f"{c}-{i}", "2024-01-01", "view", f"c{c:02}", None, None) for c in range(40) for i in range(30)
+        ]
+        rows += [(r[0], "2024-01-02", "purchase", r[3], r[0], 1.0) for r in rows if rng.random() < 0.3]
+        alarms += len(wf.overview(log_of(rows)).findings) > 3
+    assert alarms <= 4

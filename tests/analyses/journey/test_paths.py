@@ -155,6 +155,14 @@ def test_the_shops_sessions_before_a_purchase(shared_data):
     assert layers.loc[layers["position"] == 0, "customers"].sum() == 3_605
 
 
+def test_a_long_name_of_the_anchor_does_not_run_into_the_next_header():
+    name = "newsletter_subscription_confirmed"
+    log = log_of([(f"{i}", second, event) for i in range(20) for second, event in ((0, name), (1, "b"))])
+    drawn = paths(log, start=name).chart().svg()
+    assert ">newsletter_subscrip…<" in drawn
+    assert f">{name}<" not in drawn
+
+
 def test_findings_say_what_comes_next_and_how_many_stop():
     words = (
         {f"p{i}": "ab" for i in range(9)}
@@ -168,6 +176,15 @@ def test_findings_say_what_comes_next_and_how_many_stop():
         == "After their first a the most frequent next step is b: 50% of 18 customers (95% interval 29% to 71%)."
     )
     assert said[1] == "6 of 18 customers (33%) do nothing more after their first a."
+
+
+def test_who_goes_straight_to_the_end_is_told_where_the_end_is_a_rare_event():
+    # 12 go a, x, b; 8 go a, b: with one name a layer, b stands under (other) right after a.
+    words = {f"x{i}": "axb" for i in range(12)} | {f"b{i}": "ab" for i in range(8)}
+    result = paths(spelled(**words), start="a", end="b", top=1)
+    assert result.findings[0].text == (
+        "40% of the 20 customers that get from a to b go there straight; 60% go by x first."
+    )
 
 
 @pytest.mark.parametrize("rows", [[], [("1", 0, "a")]])

@@ -243,6 +243,18 @@ def test_nobody_and_one_row():
     assert one.chart() is None
 
 
+def test_brackets_are_named_as_days():
+    rows = [(f"{i}", "2024-01-01", "view") for i in range(40)] + [
+        (f"{i}", "2024-01-04", "view") for i in range(10)
+    ]
+    log = log_of([*rows, ("last", "2024-02-01", "view")])
+    result = wf.retention(log, period="day", kind="bracket", brackets=("0", "2-3"))
+    # Wilson for 10 of 40.
+    assert (
+        result.findings[0].text == "25% (14% to 40%) of 40 customers came back in days 2-3 after the start."
+    )
+
+
 def test_what_changed_since_when():
     # 100 customers a month; 40 of each old cohort come back in the month after, 10 of the newest.
     rows = []

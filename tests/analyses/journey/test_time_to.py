@@ -160,8 +160,9 @@ def test_findings_and_picture():
     rows.append(("z", "2024-06-01", "cart", "web"))
     log = log_of(rows)
     everybody = wf.time_to(log)
+    # The interval: statsmodels' SurvfuncRight.quantile_ci(0.5, method="cloglog") gives 15 and 61.
     assert everybody.findings[0].text == (
-        "Half of 200 customers come from the first order to the next order within 16 days: "
+        "Half of 200 customers come from the first order to the next order within 16 days (95% interval 15 days to 61 days): "
         "0% within 7 days, 50% within 30 days, 90% within 90 days."
     )
     assert everybody.findings[0].customers == 20
@@ -170,6 +171,52 @@ def test_findings_and_picture():
     assert "100% of web" in grouped.findings[0].text
     assert "web" in grouped.chart().svg()
     assert type(grouped).from_dict(grouped.to_dict()).to_dict() == grouped.to_dict()
+
+
+def test_only_groups_that_differ_beyond_chance_are_set_against_each_other():
+    # 100 by web and 100 by mail order again after 10 and 12 days (all of them, half of mail); 30 of no channel never do.
+    # A tiny group of 30 by phone, of whom 14 do, looks worse than mail but is not told apart from it.
+    rows = []
+    for channel, size, again in (("web", 100, 100), ("mail", 100, 50), ("phone", 30, 14), (None, 30, 0)):
+        for i in range(size):
+            rows.append((f"{channel}{i}", "2024-01-01", "purchase", channel))
+            if i < again:
+                rows.append((f"{channel}{i}", f"2024-01-{11 + i % 7}", "purchase", channel))
+    result = wf.time_to(log_of([*rows, ("z", "2024-06-01", "cart", "web")]), by="channel")
+    pairs = {(t["group"], t["other"]): t["significant"] for t in result.to_dict()["tables"]["tests"][1:]}
+    assert pairs["mail", "phone"] is False
+    text = result.findings[0].text
+    assert text.startswith("Within 90 days of the first order, 100% of web")
+    assert "but only 47% of phone" in text
+    assert "(none)" not in text
+
+
+def test_a_group_too_small_to_say_is_in_the_table_and_not_in_the_picture():
+    rows = [
+        (f"{c}{i}", day, "purchase", c)
+        for c in ("web", "mail")
+        for i in range(40)
+        for day in ("2024-01-01", "2024-01-09")
+    ]
+    rows += [(f"fax{i}", day, "purchase", "fax") for i in range(8) for day in ("2024-01-01", "2024-01-03")]
+    result = wf.time_to(log_of([*rows, ("z", "2024-06-01", "cart", "web")]), by="channel")
+    assert result.to_pandas()["group"].tolist() == ["mail", "web", "fax"]
+    drawn = result.chart().svg()
+    assert ">mail<" in drawn
+    assert ">fax<" not in drawn
+    assert "n = 80 customers, in groups of 30 or more" in drawn
+
+
+def test_nobody_through_and_everybody_through_are_said_so():
+    rows = [(f"c{i}", "2024-01-01", "purchase", "web") for i in range(40)]
+    none = wf.time_to(log_of([*rows, ("z", "2024-06-01", "cart", "web")]))
+    assert (
+        none.findings[0].text
+        == "None of 40 customers has come from the first order to the next order so far."
+    )
+    rows += [(f"c{i}", "2024-01-03", "purchase", "web") for i in range(40)]
+    every = wf.time_to(log_of([*rows, ("z", "2024-06-01", "cart", "web")]))
+    assert every.findings[0].text.endswith(": 100% within 7 days.")
 
 
 def test_more_groups_than_are_shown():

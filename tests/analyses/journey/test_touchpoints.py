@@ -329,3 +329,20 @@ def test_the_picture_draws_lifts_with_their_samples(result):
     svg = result.chart().svg()
     assert "recipe_read → next order" in svg
     assert "Observational" in svg
+
+
+def test_why_nothing_can_be_said_is_told():
+    # 500 customers of a month: nobody's 104 days are over, so that their number is not what is wanting.
+    frame = pd.DataFrame(
+        {
+            "customer": [f"{i}" for i in range(500)],
+            "time": pd.Timestamp("2024-01-01"),
+            "event": "product_view",
+        }
+    )
+    frame.loc[499, "time"] = pd.Timestamp("2024-01-31")
+    result = wf.touchpoints(wf.read_events(frame, customer="customer", time="time", event="event"))
+    assert result.findings[0].text == (
+        "The comparisons are too few to say what any touchpoint goes along with: each takes 30 customers who met it, 30 like "
+        "them who did not, and 104 days of history after their arrival or first order (the log has 500 customers)."
+    )

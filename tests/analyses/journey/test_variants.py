@@ -152,3 +152,14 @@ def test_a_very_long_history_is_one_cut_variant_and_the_picture_is_drawn():
     assert result.variants["events"].to_pylist() == [1, 50]
     assert "a &lt;b&gt;" in result.chart().svg()
     assert png(result.chart(), scale=1).startswith(b"\x89PNG")
+
+
+def test_one_way_is_not_counted_as_several():
+    rows = [(f"{i}", second, event) for i in range(20) for second, event in ((0, "view"), (60, "buy"))]
+    assert [finding.text for finding in variants(log_of(rows)).findings] == [
+        "The most frequent way is view > buy: 20 of 20 customers (100%), within 60 seconds (median)."
+    ]
+    more = variants(log_of([*rows, ("x", 0, "view")]))
+    assert more.findings[1].text == (
+        "Customers went 2 different ways; 5% went a way of their own, half went the most frequent one."
+    )

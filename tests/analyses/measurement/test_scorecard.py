@@ -273,3 +273,26 @@ def test_nobody_one_row_and_no_values():
     assert figure(bare, "orders") == 2
     assert figure(bare, "revenue", "all", "value", "low", "n") == (None, None, 0)
     assert type(bare).from_dict(bare.to_dict()).to_dict() == bare.to_dict()
+
+
+def test_only_what_was_compared_is_said_not_to_have_changed():
+    # Twice as many customers and orders from the fourth month on, each as before: active customers did change.
+    rows = [("first", "2024-01-01", "product_view", None, None)]
+    for month in range(1, 7):
+        for i in range(100 if month <= 3 else 200):
+            rows.append((f"{month}-{i}", f"2024-0{month}-02", "product_view", None, None))
+            if i % 4 == 0:
+                rows.append((f"{month}-{i}", f"2024-0{month}-15", "purchase", f"{month}-{i}", 10.0 + i % 8))
+    result = wf.scorecard(log_of([*rows, ("last", "2024-06-30", "product_view", None, None)]))
+    assert change_of(result, "active_customers")["significant"]
+    said = [finding.text for finding in result.findings]
+    assert said[1] == (
+        "Conversion rate and average order value are not clearly different from 2024-01 to 2024-03."
+    )
+
+
+def test_a_window_of_one_period_is_named_once():
+    result = wf.scorecard(log_of(grown()), period="quarter")
+    assert result.findings[0].text.startswith(
+        "Net revenue rose from EUR 600 a quarter (2024-Q1) to EUR 1,500 (2024-Q2): by EUR 900"
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wayfare.analyses.journey._map_changes import ADDED, MOVED, REMOVED
+from wayfare.analyses.journey._words import number_of
 from wayfare.charts.blueprint_model import MOMENT, PAIN
 from wayfare.domain.journey import STAGES
 from wayfare.result import Finding
@@ -45,7 +46,9 @@ def _losses(stages: list[Row], touchpoints: list[Row], currency: str) -> Finding
     told = [row for row in stages if row["left"] and row["left"] + row["went_on"] >= FEW]
     if not told:
         customers = max((row["customers"] for row in stages), default=0)
-        return Finding(f"Too few to say where customers leave: {customers:,} customers at the widest stage.")
+        return Finding(
+            f"Too few to say where customers leave: {number_of(customers, 'customer')} at the widest stage."
+        )
     worst = max(
         told, key=lambda row: (_known(row["price"]) if _known(row["price_low"]) > 0 else 0.0, row["left"])
     )

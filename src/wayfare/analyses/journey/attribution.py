@@ -18,6 +18,7 @@ from wayfare.analyses.journey._conversion_paths import (
     TouchCounts,
     Touches,
 )
+from wayfare.analyses.journey._words import amount, number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.journey import Stage
@@ -26,6 +27,7 @@ from wayfare.errors import InvalidParameter, UnknownName
 from wayfare.histories.stages import StageMap
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.attribution import RULES
+from wayfare.stats.intervals import z_of
 from wayfare.stats.markov import ORDERS
 from wayfare.stats.markov_counts import (
     LastAgainstMarkov,
@@ -33,6 +35,7 @@ from wayfare.stats.markov_counts import (
     removal_effects_from_counts,
     shapley_from_counts,
 )
+from wayfare.stats.multiplicity import holm
 from wayfare.study import Study
 
 MODELS = ("first", "last", "linear", "u_shaped", "time_decay", "markov", "shapley")
@@ -40,6 +43,7 @@ NO_TOUCH = "(none)"
 OTHERS = "(other)"
 MANY = 40
 TOO_FEW = 30
+LEVEL = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +119,8 @@ def attribution(
     Touches older than `lookback` before their path's end (for a null, before its last touch) don't count. The
     fixed rules are those of position; `markov` shares conversions in proportion to removal effects (Anderl et al.
     2016), `shapley` over all orders of switching channels on, exactly up to 15 channels and sampled beyond. The
-    difference between last touch and Markov carries a bootstrap interval. Under 30 touched conversions it is too
-    few to say.
+    difference between last touch and Markov carries a bootstrap interval; a finding names a channel only where it is
+    beyond chance by Holm's correction over all channels. Under 30 touched conversions it is too few to say.
 
     Args:
         conversion: The event that converts; the journey's orders unless given.
@@ -227,7 +231,11 @@ def _model_rows(
         credit, errors = found.credit, found.standard_error
         value = worth * _share(credit)
     cost = np.where(sums["costed"] > 0, sums["cost"], np.nan)
-    used = sorted(np.flatnonzero(sums["touches"] > 0), key=lambda c: (-round(credit[c], 9), names[c]))
+    # Money spent on touches that came too early is spent: the channel stays, without a conversion.
+    used = sorted(
+        np.flatnonzero((sums["touches"] > 0) | (sums["costed"] > 0)),
+        key=lambda c: (-round(credit[c], 9), names[c]),
+    )
     rows = [
         _row(model, names[c], credit[c], value[c], effects[c], errors[c], int(sums["touches"][c]), cost[c])
         for c in used
@@ -286,7 +294,7 @@ def _findings(
     if channel not in study.log.schema:
         return [
             Finding(
-                f"The log has no column {channel!r}: no touch is known for any of the {total:,} conversions."
+                f"The log has no column {channel!r}: no touch is known for any of {number_of(total, 'conversion')}."
             )
         ]
     findings = _gap_findings(study, gaps.to_pylist(), total - untouched)
@@ -294,7 +302,7 @@ def _findings(
         row for row in rows if row["model"] == "markov" and row["cost"] > 0 and not np.isnan(row["value"])
     ]
     if spent and total - untouched >= TOO_FEW:
-        findings.append(_cost_finding(study, min(spent, key=lambda row: row["return"])))
+        findings.append(_cost_finding(study, max(spent, key=_loss)))
     if untouched:
         findings.append(
             Finding(
@@ -315,10 +323,12 @@ def _gap_findings(study: Study, gaps: list[dict[str, Any]], touched: int) -> lis
     if touched < TOO_FEW:
         return [
             Finding(
-                f"{touched} conversions with a touch before them are too few to say which channels earn them."
+                f"{number_of(touched, 'conversion')} with a touch before {'it is' if touched == 1 else 'them are'} "
+                "too few to say which channels earn them."
             )
         ]
-    sure = {1: [g for g in gaps if g["low"] > 0], -1: [g for g in gaps if g["high"] < 0]}
+    named = [g for g, p in zip(gaps, _adjusted(gaps), strict=True) if p < LEVEL]
+    sure = {1: [g for g in named if g["low"] > 0], -1: [g for g in named if g["high"] < 0]}
     largest = [
         (sign, max(found, key=lambda g: (*_size(g), g["channel"]))) for sign, found in sure.items() if found
     ]
@@ -328,6 +338,18 @@ def _gap_findings(study: Study, gaps: list[dict[str, Any]], touched: int) -> lis
             f"Last touch and the Markov model agree on every channel, within chance, over {touched:,} conversions."
         )
     ]
+
+
+def _adjusted(gaps: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """Two-sided p values of no difference, from the bootstrap's spread, by Holm over all channels."""
+    from scipy.special import ndtr
+
+    difference, low, high = (
+        np.array([g[name] for g in gaps], dtype=float) for name in ("difference", "low", "high")
+    )
+    spread = (high - low) / (2 * z_of(1 - LEVEL))
+    z = np.divide(np.abs(difference), spread, out=np.full(len(gaps), np.nan), where=spread > 0)
+    return holm(2 * ndtr(-z))
 
 
 def _size(gap: dict[str, Any]) -> tuple[float, float]:
@@ -340,17 +362,24 @@ def _gap_finding(study: Study, gap: dict[str, Any], sign: int) -> Finding:
     money = _nan_to(gap["money"], None)
     worth = "" if money is None else f" ({study.currency} {abs(money):,.0f})"
     return Finding(
-        f"Last touch gives {gap['channel']} {abs(gap['difference']):,.0f} conversions{worth} too {too}: {gap['last']:,.0f} against "
-        f"{gap['markov']:,.0f} by what would be lost without it (95% interval of the gap {low:,.0f}–{high:,.0f})."
+        f"Last touch gives {gap['channel']} {amount(abs(gap['difference']))} conversions{worth} too {too}: {amount(gap['last'])} against "
+        f"{amount(gap['markov'])} by what would be lost without it (95% interval of the gap {amount(low)}–{amount(high)})."
     )
 
 
+def _loss(row: dict[str, Any]) -> tuple[float, float]:
+    """What a channel cost beyond what it brought; where none lost money, the one that brought back least."""
+    return max(row["cost"] - row["value"], 0.0), -row["return"]
+
+
 def _cost_finding(study: Study, row: dict[str, Any]) -> Finding:
-    back = row["return"]
     lost = row["cost"] - row["value"]
+    if not row["conversions"] > 0:
+        text = f"{row['channel']} cost {study.currency} {row['cost']:,.0f} and earned no conversion by the Markov model."
+        return Finding(text, money=row["cost"])
     judged = "more than it brings" if lost > 0 else "less than it brings"
     return Finding(
-        f"{row['channel']} cost {study.currency} {row['cost']:,.0f}, {judged}: {study.currency} {back:,.2f} came back for each spent "
+        f"{row['channel']} cost {study.currency} {row['cost']:,.0f}, {judged}: {study.currency} {row['return']:,.2f} came back for each {study.currency} 1 spent "
         f"({study.currency} {row['cost_per_conversion']:,.2f} a conversion, by the Markov model).",
         money=max(lost, 0.0) or None,
     )

@@ -235,7 +235,10 @@ def dropoff(
     stages = _stages(found, shown, "value" in study.log.schema)
     instead, onward = _instead(found["instead"], names), _onward(found["onward"])
     return DropoffResult(
-        stages=stages, instead=instead, onward=onward, findings=_findings(stages, instead, study, horizon)
+        stages=stages,
+        instead=instead,
+        onward=onward,
+        findings=_findings(stages, instead, study, patience, horizon),
     )
 
 
@@ -302,20 +305,33 @@ def _onward(counts: NDArray[np.int64]) -> pa.Table:
     )
 
 
-def _findings(stages: pa.Table, instead: pa.Table, study: Study, horizon: Duration) -> tuple[Finding, ...]:
+def _findings(
+    stages: pa.Table, instead: pa.Table, study: Study, patience: Duration, horizon: Duration
+) -> tuple[Finding, ...]:
     rows = stages.to_pylist()
     if not rows:
         return (Finding("No event here stands for a stage of the journey, so that no drop-off can be told."),)
-    told = [row for row in rows if row["left"] and row["went_on"] + row["left"] >= FEW]
+    decided = [row for row in rows if row["went_on"] + row["left"] >= FEW]
+    told = [row for row in decided if row["left"]]
     if not told:
-        return (
-            Finding("Too few to say where customers leave: fewer than 10 have gone on or left at any stage."),
-        )
+        return (_nobody_left(rows, decided, patience),)
     told.sort(key=lambda row: (-(row["price"] if row["price_low"] > 0 else 0.0), -row["left"]))
     lasts: dict[str, str] = {}
     for row in instead.to_pylist():
         lasts.setdefault(row["stage"], f"most often after {row['event']} ({row['share']:.0%})")
     return tuple(_leak(row, lasts[row["stage"]], study, horizon) for row in told[:4])
+
+
+def _nobody_left(rows: list[dict[str, Any]], decided: list[dict[str, Any]], patience: Duration) -> Finding:
+    last = next(stage.label for stage in STAGES if stage.value == rows[-1]["stage"])
+    if len(rows) == 1:
+        return Finding(f"All that is recorded is of one stage, {last}, so that no drop-off can be told.")
+    if decided and not any(row["left"] for row in rows):
+        return Finding(
+            f"Nobody has left before the last stage, {last}: whoever has not gone on was active in the last "
+            f"{in_words(patience.seconds)} of the log."
+        )
+    return Finding("Too few to say where customers leave: fewer than 10 have gone on or left where any left.")
 
 
 def _leak(row: dict[str, Any], last: str, study: Study, horizon: Duration) -> Finding:

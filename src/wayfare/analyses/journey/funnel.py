@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
@@ -113,12 +114,13 @@ class _Funnel(Fold[dict[str, NDArray[np.int64]]]):
     @property
     def columns(self) -> tuple[str, ...]:
         return (
-            "event",
+            *self.rules.columns,
             *(("session",) if self.sessions else ()),
             *((self.split.column,) if self.split else ()),
         )
 
     def scan(self, block: Block) -> dict[str, NDArray[np.int64]]:
+        block = self.rules.events(block)
         if self.sessions:
             block = by_session(block, _SESSION_GAP).block
         got = reached(block, self.rules)
@@ -169,8 +171,9 @@ def funnel(
 ) -> FunnelResult:
     """How many customers go from step to step, how fast, and where do we lose them?
 
-    Events at one instant count in the order of the steps, and each event fills one step. A customer whose window
-    is still open at the log's end is pending, not lost; without a window nobody is pending. Rates count pending
+    Events at one instant count in the order of the steps, and each event fills one step; the lines of one order are
+    one event. A customer whose window is still open at the log's end is pending, not lost; without a window nobody is
+    pending. Rates count pending
     customers as not (yet) converted. Time quantiles are exact to 0.4%. Semantics follow ClickHouse's `windowFunnel`
     for start=any and Mixpanel's for start=first; intervals are Wilson's (1927), differences Newcombe's (1998, method 10).
 
@@ -194,7 +197,10 @@ def funnel(
     main = _steps_table(names, at_least.sum(axis=0), found)
     groups = _groups_table(names, at_least, study.log.names(by).to_list() if by else [])
     return FunnelResult(
-        steps=main, times=_times_table(names, found), groups=groups, findings=_findings(main, groups, unit)
+        steps=main,
+        times=_times_table(names, found),
+        groups=groups,
+        findings=_findings(main, groups, unit, order),
     )
 
 
@@ -220,14 +226,14 @@ def _steps_table(
     customers = customers[: len(names)]
     first = np.full(len(names), customers[0] if len(names) else 0)
     previous = np.concatenate((first[:1], customers[:-1]))
-    interval = wilson(customers, first)
+    interval, share = wilson(customers, first), _share(customers, first)
     return table(
         step=np.arange(1, len(names) + 1),
         event=pa.array(names, pa.string()),
         customers=customers,
-        of_first=_share(customers, first),
-        of_first_low=interval.low,
-        of_first_high=interval.high,
+        of_first=share,
+        of_first_low=_known_at_first(interval.low, share),
+        of_first_high=_known_at_first(interval.high, share),
         of_previous=_share(customers, previous),
         pending=np.concatenate(([0], found["pending"][1:-1]))[: len(names)],
         median_seconds=quantile_of(found["from_previous"], 0.5)[: len(names)],
@@ -258,7 +264,7 @@ def _groups_table(names: tuple[str, ...], at_least: NDArray[np.int64], values: l
     own = at_least[entered][:, : len(names)]
     first = np.repeat(own[:, :1], own.shape[1], axis=1)
     rest, rest_first = own.sum(axis=0) - own, first.sum(axis=0) - first
-    interval = wilson(own, first)
+    interval, share = wilson(own, first), _share(own, first)
     apart = difference_of_proportions(own, first, rest, rest_first)
     # Everybody is at step 1, and a group alone has nothing to differ from.
     p = np.where((np.arange(own.shape[1]) > 0) & (rest_first > 0), apart.p, np.nan)
@@ -267,44 +273,56 @@ def _groups_table(names: tuple[str, ...], at_least: NDArray[np.int64], values: l
         step=np.tile(np.arange(1, len(names) + 1), len(entered)),
         event=pa.array(list(names) * len(entered), pa.string()),
         customers=own.ravel(),
-        of_first=_share(own, first).ravel(),
-        of_first_low=np.asarray(interval.low).ravel(),
-        of_first_high=np.asarray(interval.high).ravel(),
+        of_first=share.ravel(),
+        of_first_low=_known_at_first(interval.low, share).ravel(),
+        of_first_high=_known_at_first(interval.high, share).ravel(),
         difference=np.asarray(apart.estimate).ravel(),
-        difference_low=np.asarray(apart.low).ravel(),
-        difference_high=np.asarray(apart.high).ravel(),
+        difference_low=_known_at_first(apart.low, apart.estimate).ravel(),
+        difference_high=_known_at_first(apart.high, apart.estimate).ravel(),
         p=p.ravel(),
         p_adjusted=holm(p.ravel()),
     )
+
+
+def _known_at_first(bound: Any, exact: Any) -> NDArray[np.float64]:
+    """The bound of an interval; at step 1 the figure itself, as everybody is at step 1 by definition (..., steps)."""
+    found = np.array(bound, dtype=float)
+    found[..., :1] = np.asarray(exact)[..., :1]
+    return found
 
 
 def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
 
 
-def _findings(steps: pa.Table, groups: pa.Table, unit: str) -> tuple[Finding, ...]:
-    rows, people = steps.to_pylist(), f"{unit}s"
+def _findings(steps: pa.Table, groups: pa.Table, unit: str, order: Order) -> tuple[Finding, ...]:
+    rows = steps.to_pylist()
+    entered = number_of(rows[0]["customers"] if rows else 0, unit)
     if not rows or rows[0]["customers"] < TOO_FEW:
-        return (
-            Finding(
-                f"Too few to say: {rows[0]['customers'] if rows else 0} {people} reached the first step."
-            ),
-        )
+        return (Finding(f"Too few to say: {entered} reached the first step."),)
     last, first = rows[-1], rows[0]
-    found = [
-        Finding(
-            f"{last['of_first']:.1%} of {first['customers']:,} {people} went from {first['event']} to {last['event']} "
-            f"(95% interval {last['of_first_low']:.1%} to {last['of_first_high']:.1%}).",
-        )
-    ]
-    if len(rows) > 1:
-        found.append(_largest_loss(rows, people))
-    return (*found, *_group_findings(groups))
+    if len(rows) == 1:
+        return (Finding(f"{entered} reached {first['event']}, the only step: nobody can be lost."),)
+    way = f"went from {first['event']} to {last['event']}"
+    if order == "any":
+        way = f"with one of the {len(rows)} steps took all of them, in any order"
+    found = Finding(
+        f"{last['of_first']:.1%} of {entered} {way} "
+        f"(95% interval {last['of_first_low']:.1%} to {last['of_first_high']:.1%}).",
+    )
+    return (found, _largest_loss(rows, f"{unit}s"), *_group_findings(groups))
 
 
 def _largest_loss(rows: list[dict[str, Any]], people: str) -> Finding:
     before, after = max(pairwise(rows), key=_lost)
     lost = _lost((before, after))
+    if not lost:
+        waiting = sum(row["pending"] for row in rows)
+        return Finding(
+            f"Nobody is lost so far: {waiting:,} more may still come."
+            if waiting
+            else "Nobody is lost on the way."
+        )
     speed = (
         f"; those who go on take {in_words(after['median_seconds'])} (median)" if after["customers"] else ""
     )
@@ -329,7 +347,12 @@ def _group_findings(groups: pa.Table) -> list[Finding]:
     clear = [row for row in clear if row["step"] == max(r["step"] for r in clear)]
     if not clear:
         return [Finding("No group differs from the others by more than chance.")] if groups.num_rows else []
-    worst = max(clear, key=lambda row: (abs(row["difference"]) * row["customers"], row["group"]))
+    # A gap counts for all who entered: a group of whom nobody came so far is the worst of all, not the smallest.
+    entered = {row["group"]: row["customers"] for row in groups.to_pylist() if row["step"] == 1}
+    worst = max(
+        clear,
+        key=lambda row: (abs(row["difference"]) * entered[row["group"]], row["difference"] < 0, row["group"]),
+    )
     word = "less" if worst["difference"] < 0 else "more"
     return [
         Finding(

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import Periods, event_codes, periods_of, rows_of, shown_from, whole_histories
+from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.parameters import Events
@@ -164,15 +165,19 @@ def lifecycle(
 
 def _findings(intervals: pa.Table, interval: str) -> tuple[Finding, ...]:
     rows = intervals.filter(intervals["complete"]).to_pylist()
-    if len(rows) < 2 or max(rows[-1]["active"], rows[-2]["active"]) < ENOUGH:
-        return (Finding(f"Too few to say how the customer base changes: {len(rows)} {interval}s are over."),)
+    if len(rows) < 2:
+        over = f"{number_of(len(rows), interval)} {'is' if len(rows) == 1 else 'are'} over"
+        return (Finding(f"Too few to say how the customer base changes: {over}."),)
     last, before = rows[-1], rows[-2]
+    if max(last["active"], before["active"]) < ENOUGH:
+        active = f"{number_of(last['active'], 'customer')} active in {last['interval']}, {before['active']:,} in the {interval} before"
+        return (Finding(f"Too few to say how the customer base changes: {active}."),)
     won = last["new"] + last["resurrecting"]
     lost_share = last["dormant"] / max(before["active"], 1)
-    way = "grew" if won > last["dormant"] else "shrank" if won < last["dormant"] else "stayed the same"
+    way = "grew to" if won > last["dormant"] else "shrank to" if won < last["dormant"] else "stayed at"
     findings = [
         Finding(
-            f"The active base {way} to {last['active']:,} customers in {last['interval']}: {last['new']:,} new, "
+            f"The active base {way} {last['active']:,} customers in {last['interval']}: {last['new']:,} new, "
             f"{last['resurrecting']:,} back after a pause, {last['dormant']:,} fell silent ({lost_share:.0%} of those active before).",
             customers=last["dormant"],
         )

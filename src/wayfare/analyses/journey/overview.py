@@ -10,8 +10,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import Periods, periods_of, shown_from
+from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
+from wayfare.domain.duration import in_words
 from wayfare.domain.parameters import Property
 from wayfare.histories.block import Block
 from wayfare.histories.calendar import local_days
@@ -20,11 +22,12 @@ from wayfare.histories.orders import ORDER_COLUMNS, orders_of
 from wayfare.histories.schema import Kind, missing
 from wayfare.histories.stages import StageMap
 from wayfare.result import Columns, Finding, Result, table
-from wayfare.stats.proportions import mean_interval, wilson
+from wayfare.stats.proportions import difference_of_proportions, mean_interval, wilson
 from wayfare.stats.quantiles import BUCKETS, bucket_of, quantile_of
 from wayfare.study import Study
 
 ENOUGH = 30
+LEVEL = 0.05
 _NONE = "(none)"
 _NEVER, _ALWAYS = np.iinfo(np.int64).max, np.iinfo(np.int64).min
 
@@ -312,35 +315,43 @@ def _findings(study: Study, summary: dict[str, Any], channels: pa.Table) -> tupl
     customers, buyers, repeat = summary["customers"], summary["buyers"], summary["repeat_buyers"]
     if customers < ENOUGH:
         return (
-            Finding(f"Too few to say anything yet: {customers:,} customers and {summary['rows']:,} rows."),
+            Finding(
+                f"Too few to say anything yet: {number_of(customers, 'customer')} and {number_of(summary['rows'], 'row')}."
+            ),
         )
     buy, again = wilson(buyers, customers), wilson(repeat, max(buyers, 1))
     text = (
-        f"{buyers / customers:.0%} ({buy.low:.0%} to {buy.high:.0%}) of {customers:,} customers ordered between "
-        f"{summary['first_day']} and {summary['last_day']}"
+        f"{buyers / customers:.0%} ({buy.low:.0%} to {buy.high:.0%}) of {customers:,} customers ordered "
+        f"{_between(summary['first_day'], summary['last_day'])}"
     )
     if buyers >= ENOUGH:
         text += (
             f"; {repeat / buyers:.0%} ({again.low:.0%} to {again.high:.0%}) of them came back to order again"
         )
-    worth = summary["revenue"]
-    money = (
-        f"{summary['orders']:,} orders are worth {study.currency} {worth:,.0f}"
-        if not np.isnan(worth)
-        else f"There are {summary['orders']:,} orders"
-    )
+    return (Finding(f"{text}."), *_orders(study, summary), *_where_from(channels.to_pylist()))
+
+
+def _between(first: str, last: str) -> str:
+    return f"on {first}" if first == last else f"between {first} and {last}"
+
+
+def _orders(study: Study, summary: dict[str, Any]) -> tuple[Finding, ...]:
+    """What the orders are worth, and after how long the next one comes."""
+    orders, worth = summary["orders"], summary["revenue"]
+    if not orders:
+        return ()
+    are = "is" if orders == 1 else "are"
+    money = f"There {are} {number_of(orders, 'order')}"
+    if not np.isnan(worth):
+        money = f"{number_of(orders, 'order')} {are} worth {study.currency} {worth:,.0f}"
     wait = summary["median_days_between_orders"]
-    gap = (
-        f"; the next one comes after {wait:.0f} days (median of those who ordered again)"
-        if repeat >= ENOUGH
-        else ""
-    )
-    findings = [Finding(f"{text}."), Finding(f"{money}{gap}.")]
-    return (*findings, *_where_from(channels.to_pylist()))
+    if summary["repeat_buyers"] >= ENOUGH and not np.isnan(wait):
+        money += f"; the next one comes after {in_words(wait * 86_400)} (median of those who ordered again)"
+    return (Finding(f"{money}."),)
 
 
 def _where_from(channels: list[dict[str, Any]]) -> tuple[Finding, ...]:
-    """The largest channel, and the two furthest apart whose intervals do not meet."""
+    """The largest channel, and the two furthest apart where that is more than picking two of so many would show by chance."""
     known = [row for row in channels if row["channel"] != _NONE]
     if len(known) < 2:
         return ()
@@ -352,7 +363,9 @@ def _where_from(channels: list[dict[str, Any]]) -> tuple[Finding, ...]:
     ]
     enough = [row for row in known if row["customers"] >= ENOUGH]
     best, worst = (pick(enough, key=lambda row: row["conversion"], default=largest) for pick in (max, min))
-    if best["low"] > worst["high"]:
+    apart = difference_of_proportions(best["buyers"], best["customers"], worst["buyers"], worst["customers"])
+    pairs = len(enough) * (len(enough) - 1) / 2
+    if apart.p * pairs < LEVEL and best["low"] > worst["high"]:
         findings.append(
             Finding(
                 f"{best['conversion']:.0%} ({best['low']:.0%} to {best['high']:.0%}) of those who came by {best['channel']} ordered, "

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.flow import OTHER
 from wayfare.charts.picture import Picture
@@ -28,6 +29,7 @@ FEW = 10
 """Fewer customers than this are too few to call a step usual."""
 
 _MUTED = (OTHER, START, END)
+_HEADER = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +74,15 @@ class PathsResult(Result):
         )
         headers = ["First event" if not at else f"{at:+d}" for at in range(first, max(positions) + 1)]
         anchor = self.context.params.get("end") if first < 0 else self.context.params.get("start")
-        headers[-first] = str(anchor) if anchor else headers[-first]
+        headers[-first] = _fitting(str(anchor)) if anchor else headers[-first]
         note = f"n = {total:,} {self.context.params.get('unit', 'customer')}s at the anchor; thickness is their share."
         return sankey(links, headers, total=total, title=self.findings[0].text, muted=_MUTED,
                       subtitle="Events in order, left to right; rare ones are grouped as (other)", note=note)  # fmt: skip
+
+
+def _fitting(name: str) -> str:
+    """A name that fits above its layer."""
+    return name if len(name) <= _HEADER else f"{name[: _HEADER - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -217,7 +224,7 @@ def paths(
     )
     flows, layers = _flows(moved, labels, total, walk.backward), _layers(seen, names, total, walk.backward)
     said = (
-        _findings(flows, total, start, end, unit)
+        _findings(flows, layers, total, start, end, unit)
         if total >= FEW
         else (Finding(_too_few(total, start, end, unit)),)
     )
@@ -282,12 +289,14 @@ def _too_few(total: int, start: str | None, end: str | None, unit: str) -> str:
         (False, True): f"before {end}",
     }
     where = way.get((start is not None, end is not None), "from the first event")
-    return f"Too few to say which way is usual {where} (n = {total} {unit}s)."
+    return f"Too few to say which way is usual {where} (n = {number_of(total, unit)})."
 
 
 def _findings(
-    flows: pa.Table, total: int, start: str | None, end: str | None, unit: str
+    flows: pa.Table, layers: pa.Table, total: int, start: str | None, end: str | None, unit: str
 ) -> tuple[Finding, ...]:
+    if start is not None and end is not None:
+        return _between(layers, total, start, end, unit)
     rows = flows.to_pylist()
     near = -1 if start is None and end is not None else 1
     side, edge = ("source", START) if near < 0 else ("target", END)
@@ -297,8 +306,6 @@ def _findings(
             first[row[side]] = first.get(row[side], 0) + row["customers"]
     over = first.pop(edge, 0)
     named = sorted((n for n in first if n != OTHER), key=lambda n: (-first[n], n))
-    if start is not None and end is not None:
-        return _between(first, total, start, end, unit)
     if not named:
         nothing = "Nothing follows" if near > 0 else "Nothing came before"
         return (Finding(f"{nothing} for any of {total:,} {unit}s."),)
@@ -316,12 +323,12 @@ def _findings(
     return tuple(sorted(found, key=lambda finding: -(finding.customers or 0)))
 
 
-def _between(first: dict[str, int], total: int, start: str, end: str, unit: str) -> tuple[Finding, ...]:
+def _between(layers: pa.Table, total: int, start: str, end: str, unit: str) -> tuple[Finding, ...]:
+    # The layers hold every event by its name; in the flows the end may be one of (other).
+    first = {row["event"]: row["customers"] for row in layers.to_pylist() if row["position"] == 1}
     straight = first.get(end, 0)
     said = f"{straight / total:.0%} of the {total:,} {unit}s that get from {start} to {end} go there straight"
-    others = sorted(
-        (name for name in first if name not in (end, OTHER)), key=lambda name: (-first[name], name)
-    )
+    others = sorted((name for name in first if name != end), key=lambda name: (-first[name], name))
     if others:
         said += f"; {first[others[0]] / total:.0%} go by {others[0]} first"
     return (Finding(f"{said}.", customers=total),)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import Periods, event_codes, periods_of, rows_of, whole_histories
+from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.parameters import Events
@@ -316,17 +317,17 @@ def _findings(
     if n < ENOUGH:
         return (
             Finding(
-                f"Too few to say how many come back: {period} {names[one]} after the start is over for {n:,} of {sizes:,} customers."
+                f"Too few to say how many come back: {_named(period, names[one])} after the start {'are' if '-' in names[one] else 'is'} over for {n:,} of {number_of(sizes, 'customer')}."
             ),
         )
     interval = wilson(came, n)
-    when = {"on": f"in the {period} after they started" if lows[one] == 1 else f"in {period} {names[one]} after the start",
+    when = {"on": f"in the {period} after they started" if lows[one] == 1 else f"in {_named(period, names[one])} after the start",
             "on_or_after": f"in {period} {lows[one]} after the start or later",
-            "bracket": f"in {period} {names[one]} after the start"}[kind]  # fmt: skip
+            "bracket": f"in {_named(period, names[one])} after the start"}[kind]  # fmt: skip
     first = f"{came / n:.0%} ({interval.low:.0%} to {interval.high:.0%}) of {n:,} customers came back {when}"
     last = max(i for i in later if customers[:, i].sum() >= ENOUGH)
     far = (
-        f"; {active[:, last].sum() / customers[:, last].sum():.0%} of {customers[:, last].sum():,} in {period} {names[last]}"
+        f"; {active[:, last].sum() / customers[:, last].sum():.0%} of {customers[:, last].sum():,} in {_named(period, names[last])}"
         if last > one
         else ""
     )
@@ -337,14 +338,17 @@ def _findings(
         *(
             ()
             if kind == "on_or_after"
-            else _latest(period, names[one], calendar, customers[:, one], active[:, one])
+            else _latest(_named(period, names[one]), calendar, customers[:, one], active[:, one])
         ),
     )
 
 
-def _latest(
-    period: str, name: str, calendar: Periods, customers: NDArray, active: NDArray
-) -> tuple[Finding, ...]:
+def _named(period: str, name: str) -> str:
+    """`month 1`, or `days 4-7`."""
+    return f"{period}s {name}" if "-" in name else f"{period} {name}"
+
+
+def _latest(name: str, calendar: Periods, customers: NDArray, active: NDArray) -> tuple[Finding, ...]:
     """The latest third of the cohorts against those before."""
     seen = np.flatnonzero(customers)
     since = seen[-max(1, len(seen) // 3) :]
@@ -355,14 +359,14 @@ def _latest(
     gap = difference_of_proportions(a, n, b, m)
     if gap.p >= 0.05:
         text = (
-            f"Customers who started since {calendar.label(since[0])} come back in {period} {name} not clearly differently: "
-            f"{a / n:.0%} of {n:,}, against {b / m:.0%} of {m:,} before."
+            f"Customers who started since {calendar.label(since[0])} come back in {name} as often as those before, "
+            f"within chance: {a / n:.0%} of {n:,}, against {b / m:.0%} of {m:,}."
         )
         return (Finding(text),)
     way = "more" if gap.estimate > 0 else "less"
     return (
         Finding(
-            f"Customers who started since {calendar.label(since[0])} come back {way} often in {period} {name}: {a / n:.0%} of {n:,}, "
+            f"Customers who started since {calendar.label(since[0])} come back {way} often in {name}: {a / n:.0%} of {n:,}, "
             f"against {b / m:.0%} of {m:,} before ({100 * gap.estimate:+.0f} points, {100 * gap.low:+.0f} to {100 * gap.high:+.0f}).",
             customers=abs(gap.estimate) * n,
         ),

@@ -1,4 +1,4 @@
-"""Visits: events of one customer with no long pause between them."""
+"""Visits: events of one customer that belong together by their session, or with no long pause between them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
+from wayfare.histories.orders import one_row_an_order
+from wayfare.histories.visits import SESSION_COLUMNS, by_session
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.quantiles import BUCKETS, bucket_of, quantile_of
 from wayfare.study import Study
@@ -50,10 +53,12 @@ class SessionsResult(Result):
         if self.lengths.num_rows == 0:
             return None
         names = [f"{n}+" if n == LONGEST else str(n) for n in self.lengths["events"].to_pylist()]
-        data = self.lengths.append_column("name", pa.array(names))
+        counted = zip(self.lengths["share"].to_pylist(), self.lengths["sessions"].to_pylist(), strict=True)
+        label = [f"{share:.1%}  ({n:,})" for share, n in counted]
+        data = self.lengths.append_column("name", pa.array(names)).append_column("label", pa.array(label))
         note = f"n = {self.summary['sessions'][0].as_py():,} sessions"
         return bars(data, "share", "name", title=self.findings[0].text, subtitle="Share of sessions by number of events",
-                    note=note, percent=True, sort=False)  # fmt: skip
+                    note=note, percent=True, sort=False, label="label")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,11 @@ class _Sessions(Fold[dict[str, NDArray[np.int64]]]):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return ()
+        return ("event", "order", *SESSION_COLUMNS)
 
     def scan(self, block: Block) -> dict[str, NDArray[np.int64]]:
-        time = block["time"]
-        new = block.first.copy()
-        new[1:] |= np.diff(time) >= self.gap
-        starts = np.append(np.flatnonzero(new), block.rows)
+        visits = by_session(one_row_an_order(block), self.gap).block
+        time, starts = visits["time"], visits.starts
         events = np.diff(starts)
         seconds = (time[starts[1:] - 1] - time[starts[:-1]])[events > 1] / 1e6
         return {
@@ -82,10 +85,12 @@ class _Sessions(Fold[dict[str, NDArray[np.int64]]]):
 def sessions(study: Study, *, gap: Duration = Duration.parse("30m")) -> SessionsResult:
     """How many visits do customers make, how long are they, and how many end after one event?
 
-    A new session starts at a customer's first event and after every pause of at least `gap`.
+    Events that have a session id belong together by it. For the others a new session starts at a customer's first
+    event and after every pause of at least `gap`: the sessions that `funnel`, `paths` and `transitions` go by.
+    The lines of one order are one event.
 
     Args:
-        gap: The pause that ends a session; 30 minutes is the convention of web analytics.
+        gap: The pause that ends a session where events have no id; 30 minutes is the convention of web analytics.
     """
     found = study.fold(_Sessions(gap.microseconds))
     counts, customers = found["events"], int(found["customers"][0])
@@ -95,7 +100,7 @@ def sessions(study: Study, *, gap: Duration = Duration.parse("30m")) -> Sessions
     finding = Finding("There are no sessions yet.")
     if total:
         finding = Finding(
-            f"{customers:,} customers made {total:,} sessions; {single / total:.0%} ended after one event"
+            f"{number_of(customers, 'customer')} made {number_of(total, 'session')}; {single / total:.0%} ended after one event"
             + (f", the others lasted {in_words(median)} (median)." if total > single else ".")
         )
     return SessionsResult(

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import rows_of
+from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import in_words
@@ -84,7 +86,9 @@ class TimeToResult(Result):
         """The share to whom it has happened, by days since the start."""
         if max(self.summary["reached"].to_pylist(), default=0) == 0:
             return None
-        return _steps(self.curve, self.summary, self.findings[0].text)
+        enough = pc.greater_equal(self.summary["customers"], ENOUGH)
+        told = self.summary.filter(enough) if pc.any(enough).as_py() else self.summary
+        return _steps(self.curve, told, self.findings[0].text)
 
 
 def _steps(curve: pa.Table, summary: pa.Table, title: str) -> Picture:
@@ -93,6 +97,7 @@ def _steps(curve: pa.Table, summary: pa.Table, title: str) -> Picture:
     from wayfare.charts import plots, theme
 
     frame = curve.to_pandas()
+    frame = frame[frame["group"].isin(summary["group"].to_pylist())]
     frame = frame[frame["at_risk"] >= np.minimum(10, frame.groupby("group")["at_risk"].transform("max"))]
     frame = frame.assign(
         share=1 - frame["survival"], share_low=1 - frame["high"], share_high=1 - frame["low"]
@@ -123,7 +128,9 @@ def _steps(curve: pa.Table, summary: pa.Table, title: str) -> Picture:
     chart = alt.layer(*layers).properties(
         width=theme.WIDTH - 160 if len(groups) > 1 else theme.WIDTH - 40, height=280
     )
-    note = f"n = {sum(summary['customers'].to_pylist()):,} customers; those still waiting at the log's end are counted as waiting (Kaplan–Meier)."
+    sizes = summary["customers"].to_pylist()
+    only = f", in groups of {ENOUGH} or more" if len(sizes) > 1 and min(sizes) >= ENOUGH else ""
+    note = f"n = {sum(sizes):,} customers{only}; those still waiting at the log's end are counted as waiting (Kaplan–Meier)."
     return plots.picture(
         chart,
         title,
@@ -315,7 +322,7 @@ def _findings(
     if customers < ENOUGH:
         return (
             Finding(
-                f"Too few to say how long it takes from {start} to {end}: {customers:,} customers started."
+                f"Too few to say how long it takes from {start} to {end}: {number_of(customers, 'customer')} started."
             ),
         )
     if by is None:
@@ -324,14 +331,25 @@ def _findings(
 
 
 def _sentence(row: dict[str, Any], start: str, end: str) -> str:
-    known = [days for days in DAYS if row[f"by_{days}_days"] == row[f"by_{days}_days"]][-3:]
-    shares = ", ".join(f"{row[f'by_{days}_days']:.0%} within {days} days" for days in known)
     way = f"from {start} to {end}"
+    if not row["reached"]:
+        return f"None of {row['customers']:,} customers has come {way} so far."
+    known = [days for days in DAYS if row[f"by_{days}_days"] == row[f"by_{days}_days"]]
+    # Once all are through, longer waits say nothing more.
+    known = [days for days in known if days == known[0] or row[f"by_{_before(days)}_days"] < 1][-3:]
+    shares = ", ".join(f"{row[f'by_{days}_days']:.0%} within {days} days" for days in known)
     if row["median_days"] == row["median_days"]:
         half = f"Half of {row['customers']:,} customers come {way} within {in_words(row['median_days'] * 86_400)}"
+        if row["median_low"] == row["median_low"] and row["median_high"] == row["median_high"]:
+            low, high = (in_words(row[end] * 86_400) for end in ("median_low", "median_high"))
+            half += f" (95% interval {low} to {high})"
         return f"{half}: {shares}." if shares else f"{half}."
     reached = f"{row['reached']:,} of {row['customers']:,} customers have come {way} so far, fewer than half"
     return f"{reached}: {shares}." if shares else f"{reached}."
+
+
+def _before(days: int) -> int:
+    return DAYS[DAYS.index(days) - 1]
 
 
 def _compared(
@@ -346,7 +364,13 @@ def _compared(
         None,
     )
     overall = tests.to_pylist()[:1]
-    if len(rows) < 2 or not overall or horizon is None:
+    if (
+        len(rows) < 2
+        or not overall
+        or horizon is None
+        or overall[0]["p"] is None
+        or np.isnan(overall[0]["p"])
+    ):
         return (Finding(f"Too few to compare groups of {by} on the way from {start} to {end}."),)
     if not overall[0]["significant"]:
         return (
@@ -355,10 +379,25 @@ def _compared(
             ),
         )
     key = f"by_{horizon}_days"
-    best, worst = max(rows, key=lambda r: r[key]), min(rows, key=lambda r: r[key])
+    pairs = _apart(rows, tests, key)
+    if not pairs:
+        text = f"Groups of {by} differ on the way from {start} to {end} (log-rank p = {overall[0]['p']:.2g}), but no two of them beyond chance."
+        return (Finding(text),)
+    best, worst = max(pairs, key=lambda pair: pair[0][key] - pair[1][key])
     said = [
         f"{r[key]:.0%} of {r['group']} ({r[key + '_low']:.0%} to {r[key + '_high']:.0%}, n = {r['customers']:,})"
         for r in (best, worst)
     ]
     text = f"Within {horizon} days of {start}, {said[0]} come to {end}, but only {said[1]}."
     return (Finding(text, customers=(best[key] - worst[key]) * worst["customers"]),)
+
+
+def _apart(
+    rows: Sequence[dict[str, Any]], tests: pa.Table, key: str
+) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """The pairs of groups that differ beyond chance, the one that is further by then first; gathered groups last."""
+    group = {row["group"]: row for row in rows}
+    sure = [(t["group"], t["other"]) for t in tests.to_pylist()[1:] if t["significant"]]
+    pairs = [(group[a], group[b]) for a, b in sure if a in group and b in group]
+    named = [pair for pair in pairs if not {pair[0]["group"], pair[1]["group"]} & {_OTHER, _NONE}]
+    return [(a, b) if a[key] >= b[key] else (b, a) for a, b in named or pairs]

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses.journey._touchpoint_sums import Compared, Comparisons, Points, Reach
+from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import in_words
@@ -315,7 +316,14 @@ def _findings(
 ) -> list[Finding]:
     said = [row for row in rows if row["kind"] != FEW]
     if not said:
-        return [Finding(f"{customers:,} customers are too few to say what any touchpoint goes along with.")]
+        watched = in_words(window.seconds + horizon.seconds)
+        return [
+            Finding(
+                f"The comparisons are too few to say what any touchpoint goes along with: each takes {TOO_FEW} customers who met it, "
+                f"{TOO_FEW} like them who did not, and {watched} of history after their arrival or first order (the log has "
+                f"{number_of(customers, 'customer')})."
+            )
+        ]
     findings = [
         _lift_finding(study, row, window, horizon)
         for kind in (MOMENT, PAIN)
@@ -327,10 +335,23 @@ def _findings(
     low = [row for row in rows if row["sure"][2] and row["below"]]
     if low:
         findings.append(_score_finding(min(low, key=lambda row: (row["mean_score"], row["touchpoint"]))))
-    neutral = sum(row["kind"] == NEUTRAL for row in rows)
-    text = f"{neutral} of {len(rows)} touchpoints go along with no difference beyond chance"
-    text += f", and {len(rows) - len(said)} were met too seldom to say." if len(said) < len(rows) else "."
-    return [*findings, Finding(text)]
+    return [*findings, *_without_difference(rows)]
+
+
+def _without_difference(rows: list[dict[str, Any]]) -> list[Finding]:
+    """How many touchpoints show nothing, and how many can't be judged."""
+    kinds = [row["kind"] for row in rows]
+    neutral, few = kinds.count(NEUTRAL), kinds.count(FEW)
+    if neutral and len(rows) == 1:
+        return [Finding(f"{rows[0]['touchpoint']} goes along with no difference beyond chance.")]
+    of, parts = f" of {len(rows)} touchpoints", []
+    if neutral:
+        parts.append(
+            f"{neutral}{of} {'goes' if neutral == 1 else 'go'} along with no difference beyond chance"
+        )
+    if few:
+        parts.append(f"{few}{'' if neutral else of} {'was' if few == 1 else 'were'} met too seldom to say")
+    return [Finding(f"{', and '.join(parts)}.")] if parts else []
 
 
 def _lift_finding(study: Study, row: dict[str, Any], window: Duration, horizon: Duration) -> Finding:

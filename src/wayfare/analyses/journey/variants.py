@@ -282,13 +282,26 @@ def _findings(main: pa.Table, summary: dict[str, int], study: Study) -> tuple[Fi
     )
     text = (
         f"The most frequent way is {_shortened(first['path'])}: {first['customers']:,} of {total:,} customers "
-        f"({first['share']:.0%}), {took}."
+        f"({_percent(first['share'])}), {took}."
     )
     if first["customers"] < 2:
         text = f"No two of {total:,} customers went the same way."
-    spread = f"Customers went {summary['variants']:,} different ways; {summary['single'] / total:.0%} went a way of their own"
-    spread += f", half went one of {summary['for_half']:,}." if summary["for_half"] <= 100 else "."
-    return (Finding(text), Finding(spread), *_worth(main, study))
+    return (Finding(text), *_spread(summary), *_worth(main, study))
+
+
+def _spread(summary: dict[str, int]) -> list[Finding]:
+    """How many different ways there are; nothing where there is one."""
+    if summary["variants"] < 2:
+        return []
+    half = "the most frequent one" if summary["for_half"] == 1 else f"one of {summary['for_half']:,}"
+    own = summary["single"] / summary["customers"]
+    text = f"Customers went {summary['variants']:,} different ways; {_percent(own)} went a way of their own"
+    return [Finding(f"{text}, half went {half}." if summary["for_half"] <= 100 else f"{text}.")]
+
+
+def _percent(share: float) -> str:
+    """A share in percent; near none or all with a decimal, so that few are not nobody and most not everybody."""
+    return f"{share:.0%}" if share in (0, 1) or 0.01 <= share <= 0.99 else f"{share:.1%}"
 
 
 def _worth(main: pa.Table, study: Study) -> list[Finding]:

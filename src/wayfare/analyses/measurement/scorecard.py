@@ -109,9 +109,7 @@ def _small_lines(frame: Any, shown: Sequence[str], title: str, period: str) -> P
         line = base.mark_line(color=theme.ACCENT, strokeWidth=2, point=alt.OverlayMarkDef(size=14)).encode(
             y=up
         )
-        name = alt.TitleParams(
-            metric.replace("_", " ").capitalize(), fontSize=12, fontWeight=600, offset=6, anchor="start"
-        )
+        name = alt.TitleParams(_name(metric), fontSize=12, fontWeight=600, offset=6, anchor="start")
         return alt.layer(band, line).properties(width=176, height=96, title=name)
 
     chart = alt.concat(
@@ -192,7 +190,8 @@ def _findings(study: Study, period: str, change: pa.Table, metrics: pa.Table) ->
         orders, active = int(whole["orders"]["value"]), int(whole["active_customers"]["value"])
         return (
             Finding(
-                f"Too few complete {period}s or customers to compare: {orders:,} orders by {active:,} active customers so far."
+                f"Too few complete {period}s or customers to compare: {orders:,} {'order' if orders == 1 else 'orders'} by {active:,} "
+                f"active {'customer' if active == 1 else 'customers'} so far."
             ),
         )
     money = abs(head["change"]) if head["metric"] == "net_revenue" and head["significant"] else None
@@ -200,27 +199,45 @@ def _findings(study: Study, period: str, change: pa.Table, metrics: pa.Table) ->
     told = ("conversion_rate", "average_order_value", "repurchase_rate_90d", "retention")
     others = sorted((rows[m] for m in told if rows[m]["significant"]), key=lambda row: row["p"])
     findings += [Finding(_sentence(study, period, row)) for row in others[:3]]
-    if not others:
+    compared = [_name(m) for m in told if not np.isnan(rows[m]["p"])]
+    if compared and not others:
         findings.append(
-            Finding(f"No other figure differs from {head['baseline_periods']} by more than chance.")
+            Finding(
+                f"{_listed(compared)} {'is' if len(compared) == 1 else 'are'} not clearly different from "
+                f"{_span(head['baseline_periods'])}."
+            )
         )
     return tuple(findings)
 
 
+def _name(metric: str) -> str:
+    return metric.replace("_90d", " in 90 days").replace("_", " ").capitalize()
+
+
+def _listed(names: Sequence[str]) -> str:
+    *before, last = [names[0], *(name.lower() for name in names[1:])]
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+def _span(periods: str) -> str:
+    """`2024-01 to 2024-03`, or the one period where both ends are the same."""
+    first, _, last = periods.partition(" to ")
+    return first if first == last else periods
+
+
 def _sentence(study: Study, period: str, row: dict[str, Any]) -> str:
     metric = row["metric"]
-    name = metric.replace("_90d", " in 90 days").replace("_", " ").capitalize()
+    name, then, now = _name(metric), _span(row["baseline_periods"]), _span(row["current_periods"])
     each = "" if metric in SHARES or metric in RATIOS else f" a {period}"
     say, way = _said(study, metric), "rose" if row["change"] > 0 else "fell"
     if not row["significant"]:
-        return (
-            f"{name} was {say(row['current'])}{each} in {row['current_periods']}, not clearly different from "
-            f"{say(row['baseline'])} in {row['baseline_periods']}."
-        )
+        return f"{name} was {say(row['current'])}{each} in {now}, not clearly different from {say(row['baseline'])} in {then}."
     low, high = sorted((abs(row["change_low"]), abs(row["change_high"])))
     points = (lambda x: f"{100 * x:.1f}") if metric in SHARES else say
     by = f"{points(abs(row['change']))}{' points' if metric in SHARES else ''} ({points(low)} to {points(high)})"
-    return f"{name} {way} from {say(row['baseline'])}{each} ({row['baseline_periods']}) to {say(row['current'])} ({row['current_periods']}): by {by}."
+    return (
+        f"{name} {way} from {say(row['baseline'])}{each} ({then}) to {say(row['current'])} ({now}): by {by}."
+    )
 
 
 def _said(study: Study, metric: str) -> Callable[[float], str]:
