@@ -97,7 +97,7 @@ def test_print_has_every_section_with_its_explanation_opened(opened, demo_report
     # Headings are the outline of the file, as text in UTF-16 or plain.
     titles = {_text(title) for title in re.findall(rb"/Title\s*(<[0-9A-Fa-f\s]*>|\((?:\\.|[^\\)])*\))", pdf)}
     headings = {heading.strip() for heading in page.locator("main h2").all_inner_texts()}
-    assert len(headings) == len(demo_report.outcomes) + 5
+    assert len(headings) == len(demo_report.outcomes) + 6
     assert headings <= titles
     assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") >= 10
 

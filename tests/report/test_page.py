@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Annotated
 
 import pandas as pd
@@ -15,9 +16,11 @@ import pytest
 from wayfare.analysis import analysis
 from wayfare.charts.picture import DrawnPicture
 from wayfare.log import read_events
+from wayfare.registry import find
 from wayfare.report import render, standard_study, write
 from wayfare.report.figures import unique
-from wayfare.report.sections import table_of
+from wayfare.report.page import actions_of
+from wayfare.report.sections import label_of, table_of
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.study import Study
 
@@ -147,6 +150,64 @@ def test_it_leads_with_what_matters(demo_page, demo_report):
     assert order[-1] == "read"
     assert order[4:-1] == [f"analysis-{outcome.analysis.name}" for outcome in demo_report.outcomes]
     assert '<span class="badge">simulated</span>' in demo_page
+
+
+def test_what_stands_before_the_first_section_is_short_and_every_analysis_is_listed_once(demo_page):
+    before, after = demo_page.split('<section id="to-do"', 1)
+    assert before.count("<li><a href=") == 6
+    assert 'href="#analysis-' not in before
+    listed = after[after.index('<nav id="each"') : after.index('<section id="analysis-')]
+    assert '<a href="#analysis-nps">NPS</a>' in listed
+    assert '<a href="#analysis-rfm">RFM</a>' in listed
+
+
+def test_only_actions_that_somebody_is_chosen_for_are_named_the_one_worth_most_first():
+    listed = pa.table(
+        {
+            "action": ["thank", "remind", "win back", "cross-sell"],
+            "contacted": [0, 40, 10, 0],
+            "held_out": [0, 4, 1, 2],
+            "expected_value": [0.0, 10.0, 90.0, None],
+            "low": [0.0, 1.0, 2.0, None],
+            "high": [0.0, 20.0, 99.0, None],
+            "cost": [0.0, 2.0, 5.0, 0.0],
+            "source": ["stated"] * 4,
+        }
+    )
+    found = actions_of(SimpleNamespace(tables={"actions": listed}))
+    assert found["action"].to_pylist() == ["win back", "remind", "cross-sell"]
+
+
+def test_the_first_to_contact_are_to_be_contacted(demo_page, demo_report):
+    # A customer held out must not be contacted: that is what the others are measured against.
+    people = demo_report.result("opportunities").tables["opportunities"].to_pylist()
+    meant = [row["customer"] for row in people if not row["holdout"] and row["action"] != "leave alone"]
+    assert any(row["holdout"] for row in people[:200])
+    part = demo_page[demo_page.index("The first to contact") : demo_page.index('<section id="figures"')]
+    assert re.findall(r"<tr><td>([^<]+)</td>", part) == meant[:10]
+    assert f"And {len(meant) - 10:,} more rows." in part
+
+
+def test_where_nobody_is_worth_a_contact_no_empty_table_stands():
+    rows = [
+        ("a", "2024-01-05 10:00", "visit"),
+        ("a", "2024-01-05 10:10", "purchase"),
+        ("b", "2024-01-07", "visit"),
+    ]
+    frame = pd.DataFrame(rows, columns=["c", "t", "e"]).assign(
+        t=lambda given: pd.to_datetime(given["t"], format="mixed"), value=[None, 12.5, None]
+    )
+    study = Study(read_events(frame, customer="c", time="t", event="e", value="value"))
+    text = render(standard_study(study, analyses=[find("opportunities")]))
+    part = text[text.index('<section id="to-do"') : text.index('<section id="figures"')]
+    assert "nobody is worth a contact now" in part
+    assert "No rows." not in part
+    assert "<details>" not in part
+
+
+def test_measures_are_called_by_their_letters():
+    names = ["nps", "csat", "rfm", "mean_ces", "successes", "dropoff"]
+    assert [label_of(name) for name in names] == ["NPS", "CSAT", "RFM", "Mean CES", "Successes", "Drop-off"]
 
 
 def test_headings_come_in_order(demo_page):

@@ -96,6 +96,19 @@ def test_findings_are_ranked_by_money_then_customers_then_as_they_come(small):
     ]
 
 
+@analysis
+def worthless(study: Study) -> ToyResult:
+    """What is nothing worth?"""
+    return toy(Finding("EUR 0", money=0.4), Finding("0 customers", customers=0))
+
+
+def test_a_sum_that_rounds_to_nothing_and_nobody_lead_nothing(small):
+    report = standard_study(small, analyses=[worthless, crowded])
+    found = [ranked.finding.text for ranked in report.findings]
+    assert found == ["8 customers", "3 customers", "EUR 0", "0 customers"]
+    assert [(ranked.money, ranked.customers) for ranked in report.findings[2:]] == [(None, None)] * 2
+
+
 def test_warnings_are_counted(small):
     assert standard_study(small, analyses=[crowded, rich]).warnings == {"Careful.": 2}
 

@@ -121,6 +121,46 @@ def test_pages_load_nothing_foreign_complain_of_nothing_and_are_accessible(watch
     assert not seen.elsewhere
 
 
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_long_table_makes_no_page_longer_or_wider(watched, size):
+    # 200 rows with links, each with words for screen readers, scroll within their table.
+    page = watched(viewport=size).open("/analyses/rfm")
+    assert page.locator("#table-customers tbody a").count() > 30
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    ends = "scrollY + document.querySelector('footer').getBoundingClientRect().bottom"
+    assert page.evaluate("document.documentElement.scrollHeight") <= page.evaluate(ends) + 1
+
+
+def test_a_long_name_hides_no_figure_beside_it(browser, tmp_path):
+    frame = visits(60)
+    frame["event"] = frame["event"].replace({"cart": "a name that a tracker made " + "x" * 120})
+    with served(shop(tmp_path / "shop", frame)) as address:
+        seen = Watched(browser, address, viewport=DESKTOP)
+        for path, table in (
+            ("/analyses/touchpoints", "#table-touchpoints"),
+            ("/log", "[aria-labelledby=touchpoints]"),
+        ):
+            page = seen.open(path)
+            cell = page.locator(f"{table} tr:has-text('tracker') td").nth(1).bounding_box()
+            assert cell["x"] + cell["width"] < DESKTOP["width"], path
+        seen.context.close()
+
+
+def test_on_a_tablet_no_change_is_cut_off(browser, tmp_path):
+    frame = visits(1500)
+    frame = frame[frame["time"] < "2024-07-01"]
+    frame = frame[(frame["event"] != "purchase") | (frame["time"] < "2024-05-01")]
+    frame["value"] *= 100_000
+    with served(shop(tmp_path / "shop", frame)) as address:
+        seen = Watched(browser, address, viewport={"width": 768, "height": 1024})
+        page = seen.open("/")
+        table = "[aria-labelledby=changed] .scroll"
+        assert "Net revenue" in page.inner_text(table)
+        wide, room = (page.eval_on_selector(table, f"e => e.{side}Width") for side in ("scroll", "client"))
+        assert wide <= room
+        seen.context.close()
+
+
 def test_a_funnel_can_be_asked_with_the_keyboard_alone(watched):
     seen = watched()
     page = seen.open("/analyses/funnel")

@@ -104,6 +104,46 @@ def test_the_board_shows_what_notes_say(client, documents):
     assert 'data-stamp=""' in page  # the page follows its document by itself
 
 
+def test_the_latest_reviews_stand_under_the_canvas_with_their_day_and_what_they_found(client, documents):
+    assert "Reviews" not in client.get("/documents/canvas").text
+    months = (1, 2, 3, 4)
+    reviewed = CANVAS.model_validate(
+        {
+            **CANVAS.model_dump(mode="json"),
+            "reviews": [
+                {
+                    "date": f"2024-0{month}-05",
+                    "who": EVIL,
+                    "verdicts": [
+                        {"item": "young", "verdict": "holds", "value": 0.4, "n": 1200},
+                        {"item": "web", "verdict": "fails", "n": 30},
+                    ],
+                    "decisions": [f"Do what month {month} asks."],
+                    "next": f"2024-0{month}-28",
+                }
+                for month in months
+            ],
+        }
+    )
+    documents.save(reviewed, based_on=documents.head("canvas").number, who="Ada", why="Reviewed")
+    page = client.get("/documents/canvas").text
+    part = page[page.index('<section class="reviews"') : page.index('<div class="beside">')]
+    assert re.findall(r'<h3><time datetime="[^"]+">([^<]+)<', part) == [
+        "5 April 2024",
+        "5 March 2024",
+        "5 February 2024",
+    ]
+    assert '<a href="#note-young">Young parents</a> <span class="muted">n 1,200</span>' in part
+    assert part.index(">Fails<") < part.index(">Holds<")
+    assert "Do what month 4 asks." in part
+    assert "28 April 2024" in part
+    assert "1 earlier ones are in the download." not in part
+    assert "1 earlier one is in the download." in part
+    assert "<img" not in part
+    # A view of the past shows what was known then.
+    assert "Reviews" not in client.get("/documents/canvas?revision=1").text
+
+
 @pytest.mark.parametrize("id", ["web", "store", "young", "rent"])
 def test_a_form_that_is_sent_back_as_it_came_changes_nothing(client, documents, id):
     before = documents.head("canvas").number

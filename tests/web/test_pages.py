@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.web.company import STEPS, seal, shop, visits
 from wayfare import registry
 from wayfare.web import pages
 from wayfare.web.app import create_app
+from wayfare.web.home import _change
 from wayfare.workspace.folder import init
 
 LOCAL = "http://127.0.0.1"
@@ -39,7 +41,14 @@ def text_of(page: str) -> str:
 def test_home_says_state_then_findings_then_journey_then_questions(client):
     page = client.get("/")
     assert page.status_code == 200
-    order = ["Corner Shop", "Key figures", "What matters most", "The journey", "Ask further"]
+    order = [
+        "Corner Shop",
+        "Key figures",
+        "What to do next",
+        "What matters most",
+        "The journey",
+        "Ask further",
+    ]
     places = [page.text.index(f">{words}<") for words in order]
     assert places == sorted(places)
     assert "simulated" in page.text
@@ -59,6 +68,61 @@ def test_home_says_what_changed_and_shares_change_by_points(tmp_path):
     changed = text[text.index("What changed") : text.index("What matters most")]
     assert re.search(r"Orders [\d.,]+ [\d.,]+ −[\d.,]+", changed), changed
     assert re.search(r"Conversion rate [\d.]+% [\d.]+% −[\d.]+ points −[\d.]+ to −[\d.]+", changed), changed
+
+
+def test_home_says_what_to_do_and_where_the_list_is(client):
+    page = client.get("/").text
+    part = page[page.index('id="to-do"') : page.index('id="matters"')]
+    said = client.get("/api/analyses/opportunities").json()
+    for finding in said["findings"]:
+        assert finding in html.unescape(part)
+    for row in said["tables"]["actions"]:
+        assert (f">{row['action']}<" in part) == (row["contacted"] + row["held_out"] > 0)
+    assert 'href="/api/analyses/opportunities/tables/opportunities.csv"' in part
+
+
+def test_a_change_of_counts_is_in_whole_ones_with_its_sign(client):
+    row = {"metric": "orders", "baseline": 200 / 3, "current": 428.7, "change": 362.0, "change_low": 323.4,
+           "change_high": 400.5}  # fmt: skip
+    said = _change(row, "count", "EUR")
+    assert (said.before, said.now, said.change, said.interval) == ("67", "429", "+362", "323 to 400")
+    few = _change({**row, "baseline": 1 / 3, "current": 1.0, "change": 2 / 3}, "count", "EUR")
+    assert (few.before, few.change) == ("0.3333", "+0.6667")
+
+
+def test_a_picture_wider_than_the_page_opens_in_full_size(client):
+    wide, usual = client.get("/analyses/journey_map").text, client.get("/analyses/sessions").text
+    assert '<a class="button quiet" href="/api/analyses/journey_map/chart.svg">Full size' in wide
+    assert "Full size" not in usual
+
+
+def test_home_says_how_many_events_the_map_leaves_out(client, tmp_path, monkeypatch):
+    assert "at no stage" not in client.get("/").text
+    monkeypatch.setattr(pages, "PATIENCE", 60.0)
+    frame = visits(60)
+    frame["event"] = frame["event"].replace({"cart": "zzz"})
+    other = TestClient(create_app(shop(tmp_path / "shop", frame)), base_url=LOCAL)
+    said = text_of(other.get("/").text)
+    assert "1 of 3 events stands at no stage, and the map leaves them out." in said
+
+
+def test_what_an_unknown_name_stands_beside_is_kept(client):
+    page = client.get("/analyses/funnel?steps=cart&within=7d&utm_source=mail")
+    assert page.status_code == 404
+    assert "no parameter of funnel &#39;utm_source&#39;" in page.text
+    assert re.search(r'name="within" value="7d"', page.text)
+    assert "<option selected>cart</option>" in page.text
+
+
+def test_a_wrong_field_is_called_as_the_form_calls_it(client):
+    page = client.get("/analyses/funnel?segment=first:device")
+    assert "Correct “Only customers with”" in page.text
+
+
+def test_the_log_leads_to_the_journey_map_that_places_its_events(client):
+    page = client.get("/log").text
+    assert '<a href="/documents/journey">the journey map</a>' in page
+    assert client.get("/documents/journey").status_code == 200
 
 
 def test_every_registered_analysis_has_a_page_a_reference_and_a_card(client):

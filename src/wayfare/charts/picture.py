@@ -173,6 +173,7 @@ def save(picture: Picture, path: Path) -> None:
         ".png": lambda: png(picture),
         ".pdf": lambda: pdf(picture),
     }
-    if path.suffix not in writers:
+    ending = path.suffix.lower()
+    if ending not in writers:
         raise InvalidParameter(f"A picture can't be saved as {path.name!r}.", allowed=writers)
-    path.write_bytes(writers[path.suffix]())
+    path.write_bytes(writers[ending]())

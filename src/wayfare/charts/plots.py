@@ -13,6 +13,9 @@ from wayfare.charts.picture import VegaPicture
 if TYPE_CHECKING:
     import altair as alt
 
+DARK = 0.625
+"""From this share of the darkest shade on, white is read more easily than black (4.5:1 and better on either side)."""
+
 
 def picture(chart: Any, title: str, subtitle: str = "", note: str = "", alt_text: str = "") -> VegaPicture:
     """An Altair chart with its finding as title, what is drawn as subtitle, and n and source as note."""
@@ -188,7 +191,7 @@ def heatmap(
     )
     text = base.mark_text(fontSize=11).encode(
         text=alt.Text(f"{value}:Q", format=".0%" if percent else ",.3~s"),
-        color=alt.condition(f"datum['{value}'] > {0.5 * top}", alt.value("white"), alt.value(theme.INK)),
+        color=alt.condition(f"datum['{value}'] > {DARK * top}", alt.value("white"), alt.value("black")),
     )
     return picture(
         alt.layer(cells, text).properties(width={"step": 40}, height={"step": 24}), title, subtitle, note

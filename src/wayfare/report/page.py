@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
@@ -28,6 +30,7 @@ from wayfare.report.sections import (
     table_of,
 )
 from wayfare.report.standard import StudyReport, standard_study
+from wayfare.result import Result
 from wayfare.study import Study
 
 FILE = "report.html"
@@ -100,23 +103,37 @@ def _to_do(report: StudyReport) -> dict[str, Any] | None:
     listed = report.result("opportunities")
     if listed is None or not listed.tables["opportunities"].num_rows:
         return None
-    actions = listed.tables["actions"].select(
-        ["action", "contacted", "held_out", "expected_value", "low", "high", "cost", "source"]
-    )
     return {
         "findings": [finding.text for finding in listed.findings],
-        "actions": table_of("by action", actions, report.currency),
-        "first": table_of("the first to contact", listed.tables["opportunities"], report.currency, TO_DO),
+        "actions": table_of("by action", actions_of(listed), report.currency),
+        "first": table_of("the first to contact", contacts_of(listed), report.currency, TO_DO),
         "file": OPPORTUNITIES,
     }
+
+
+def contacts_of(listed: Result) -> pa.Table:
+    """Whom to contact with what, the best first: those who are held out, or left alone, are not among them."""
+    people = listed.tables["opportunities"]
+    meant = pc.and_(pc.invert(people["holdout"]), pc.is_valid(people["when"]))
+    columns = ["customer", "action", "when", "channel", "product", "expected_value", "low", "high", "basis"]
+    return people.filter(meant).select(columns)
+
+
+def actions_of(listed: Result) -> pa.Table:
+    """The actions that somebody is chosen for, the one worth most first."""
+    actions = listed.tables["actions"]
+    chosen = actions.filter(pc.greater(pc.add(actions["contacted"], actions["held_out"]), 0))
+    order = [("expected_value", "descending"), ("contacted", "descending")]
+    columns = ["action", "contacted", "held_out", "expected_value", "low", "high", "cost", "source"]
+    return chosen.sort_by(order).select(columns)
 
 
 def _findings(report: StudyReport) -> list[dict[str, str]]:
     return [
         {
             "text": ranked.finding.text,
-            "money": money_of(ranked.finding.money, report.currency),
-            "customers": "" if ranked.finding.customers is None else f"{round(ranked.finding.customers):,}",
+            "money": money_of(ranked.money, report.currency),
+            "customers": "" if ranked.customers is None else f"{round(ranked.customers):,}",
             "section": f"analysis-{ranked.analysis.name}",
             "label": label_of(ranked.analysis.name),
             "sure": "observational" if ranked.observational else "counted in the log",

@@ -28,6 +28,8 @@ GROUPS = {
 }
 _SPECIAL = {"at": "Ingested at", "dropoff": "Drop-off", "repurchase_rate_90d": "Re-purchase rate in 90 days"}
 _TIMES = re.compile(r"_(seconds|days)(?=_|$)")
+_LETTERS = re.compile(r"\b(ces|csat|nps|rfm)\b")
+"""Measures that are called by their letters."""
 KEY_FIGURES = ("net_revenue", "orders", "active_customers", "average_order_value", "conversion_rate", "repeat_rate",
                "repurchase_rate_90d", "retention")  # fmt: skip
 _ALL = "all"
@@ -96,6 +98,7 @@ class KeyFigure:
 def label_of(name: str) -> str:
     """A name for people: `average_order_value` → Average order value; a time's unit stands with its value."""
     text = _TIMES.sub("_time", name).replace("_", " ").strip()
+    text = _LETTERS.sub(lambda found: found[1].upper(), text)
     return _SPECIAL.get(name, text[:1].upper() + text[1:])
 
 

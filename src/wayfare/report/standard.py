@@ -43,6 +43,17 @@ class Ranked:
     analysis: Analysis
     observational: bool
 
+    @property
+    def money(self) -> float | None:
+        """The money at stake; none where no whole unit of it is."""
+        money = self.finding.money
+        return money if money is not None and round(money) else None
+
+    @property
+    def customers(self) -> float | None:
+        """How many customers it is about; none where it is about nobody."""
+        return self.finding.customers or None
+
 
 @dataclass(frozen=True)
 class StudyReport:
@@ -75,7 +86,7 @@ class StudyReport:
             if outcome.result is not None
             for finding in outcome.result.findings
         ]
-        return tuple(sorted(found, key=lambda ranked: _rank(ranked.finding)))
+        return tuple(sorted(found, key=_rank))
 
     @cached_property
     def warnings(self) -> dict[str, int]:
@@ -148,7 +159,7 @@ def _outcome(analysis: Analysis, answer: Result | WayfareError) -> Outcome:
     )
 
 
-def _rank(finding: Finding) -> tuple[int, float]:
-    if finding.money is not None:
-        return 0, -abs(finding.money)
-    return (1, -finding.customers) if finding.customers is not None else (2, 0.0)
+def _rank(ranked: Ranked) -> tuple[int, float]:
+    if ranked.money is not None:
+        return 0, -abs(ranked.money)
+    return (1, -ranked.customers) if ranked.customers is not None else (2, 0.0)

@@ -39,11 +39,18 @@ class Asked:
 
 def read(analysis: Analysis, query: QueryParams) -> Asked:
     """What `query` asks of `analysis`; an empty field stands for its default."""
+    known = [*(p.name for p in analysis.parameters), *COMMON]
+    for name in query:
+        if name not in known:
+            raise UnknownName.among(f"parameter of {analysis.name}", name, known)
+    return understood(analysis, query)
+
+
+def understood(analysis: Analysis, query: QueryParams) -> Asked:
+    """What `query` asks of `analysis` as far as its names are known: a form keeps it, whatever else is wrong."""
     known = {p.name: p for p in analysis.parameters}
     said: dict[str, Any] = {}
     for name in dict.fromkeys(query.keys()):
-        if name not in known and name not in COMMON:
-            raise UnknownName.among(f"parameter of {analysis.name}", name, [*known, *COMMON])
         values = [value for value in query.getlist(name) if value.strip()]
         if name in known and (values or _means_none(known[name])):
             said[name] = _value(known[name], values)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from wayfare.domain.canvas import Canvas
+from wayfare.domain.canvas import Canvas, Review
 from wayfare.domain.document import Document
 from wayfare.domain.journey import JourneyMap
 from wayfare.domain.value_chain import ValueChain
@@ -30,6 +30,8 @@ from wayfare.workspace.revisions import Change, Revision
 SHOWN = 25
 """Revisions that stand beside a document; its whole history is a click away."""
 MOST_EVENTS = 500
+REVIEWS = 3
+"""So many of a canvas's reviews stand under its board."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,17 @@ class View:
         while found and found.action == "undo" and found.equals is not None:
             found = known.get(found.equals)
         return found if found and found.parent is not None else None
+
+    @property
+    def reviews(self) -> tuple[Review, ...]:
+        """Of a canvas, its latest reviews, the newest first."""
+        held = self.document.reviews if isinstance(self.document, Canvas) else ()
+        return tuple(sorted(held, key=lambda review: review.date, reverse=True)[:REVIEWS])
+
+    @staticmethod
+    def day(day: date) -> str:
+        """A day as people write it."""
+        return f"{day.day} {day:%B %Y}"
 
     def when(self, moment: datetime) -> str:
         """A moment as people write it, in the workspace's zone."""

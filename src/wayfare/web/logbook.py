@@ -41,6 +41,7 @@ class Logbook:
     Attributes:
         columns: The columns as they are stored.
         journey: The name of the journey map.
+        drawn: Whether there is a document of that name; else the stages are only proposed.
         touchpoints: The events with their stages, in the journey's order.
         unplaced: Events that the journey does not place.
         lineage: Where the rows came from, oldest first.
@@ -49,6 +50,7 @@ class Logbook:
 
     columns: tuple[LogColumn, ...]
     journey: str
+    drawn: bool
     touchpoints: tuple[Touchpoint, ...]
     unplaced: tuple[str, ...]
     lineage: tuple[tuple[tuple[str, str], ...], ...]
@@ -70,6 +72,7 @@ def logbook(workspace: Workspace, study: Study) -> Logbook:
     return Logbook(
         columns=tuple(_column(study, name) for name in study.log.schema),
         journey=study.journey.name,
+        drawn=study.journey.name in study.documents,
         touchpoints=tuple(t for t in study.journey.touchpoints if t.event in set(events)),
         unplaced=tuple(event for event in events if event not in placed),
         lineage=tuple(tuple(_said(entry)) for entry in study.log.facts.lineage),

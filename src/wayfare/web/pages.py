@@ -15,7 +15,7 @@ from wayfare.errors import NotReady, WayfareError
 from wayfare.registry import all_analyses, find
 from wayfare.study import Study
 from wayfare.web.answers import Answer, Answers
-from wayfare.web.asked import Asked, read
+from wayfare.web.asked import Asked, read, understood
 from wayfare.web.cells import shown
 from wayfare.web.fields import Field, command, fields_of, python_call, range_fields, required, shown_value
 from wayfare.web.frame import empty, no_events, page
@@ -124,7 +124,7 @@ def _started(answers: Answers) -> Job[Home] | Response:
 
 
 def _analysis_page(answers: Answers, analysis: Analysis, request: Request) -> Response:
-    asked = Asked(analysis, {}, View(), str(request.query_params))
+    asked = understood(analysis, request.query_params)
     try:
         study = answers.studies.open()
     except NotReady as error:
