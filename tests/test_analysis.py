@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 import wayfare as wf
 from wayfare.analysis import properties_of
-from wayfare.errors import InvalidParameter, UnknownName
+from wayfare.errors import InvalidParameter, UnknownName, WayfareError
 from wayfare.study import Study
 from wayfare.web.openapi import openapi
 
@@ -70,3 +72,34 @@ def test_machines_are_told_what_they_are():
     }
     assert asked["calendar"] == {"type": "array", "items": {"type": "number"}}
     assert asked["covariates"] == {"type": "array", "items": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        ({"windw": "7d"}, "wayfare.yaml, parameters of touchpoints"),
+        ({"window": "7x"}, "wayfare.yaml, parameters of touchpoints, window"),
+    ],
+)
+def test_what_is_wrong_in_the_settings_is_said_to_be_there(study, said, where):
+    theirs = replace(study, parameters={"touchpoints": said})
+    with pytest.raises(WayfareError) as wrong:
+        wf.touchpoints.settle({}, theirs)
+    assert wrong.value.where == where
+
+
+def test_what_is_said_goes_before_what_is_wrong_in_the_settings(study):
+    theirs = replace(study, parameters={"touchpoints": {"window": "7x"}})
+    assert str(wf.touchpoints.settle({"window": "7d"}, theirs)["window"]) == "7d"
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", float("inf"), 10**400, "1.5"])
+def test_a_whole_number_is_one(study, value):
+    with pytest.raises(InvalidParameter, match="not a whole number"):
+        wf.attribution.settle({"order": value}, study)
+
+
+@pytest.mark.parametrize("value", ["1,nan", [float("inf")]])
+def test_a_number_is_finite(study, value):
+    with pytest.raises(InvalidParameter, match="not a number"):
+        wf.forecast.settle({"calendar": value}, study)

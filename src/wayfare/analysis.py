@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import math
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from wayfare.domain.duration import Duration
-from wayfare.errors import InvalidParameter, UnknownName
+from wayfare.domain.segment import Segment
+from wayfare.errors import InvalidParameter, UnknownName, WayfareError
 from wayfare.histories.schema import Kind
 from wayfare.log import Log
 from wayfare.result import Context, Result
@@ -21,7 +26,12 @@ _PROPERTIES = (Kind.CODE, Kind.NUMBER, Kind.FLAG)
 _NO_PROPERTIES = ("customer", "event")
 DOCUMENTS = ("canvas", "value_chain", "journey_map")
 """The kinds of parameter that name a strategy document."""
+_PLAIN_KINDS: dict[Any, str] = {
+    Duration: "duration", bool: "flag", int: "whole", float: "number", str: "text", date: "day",
+}  # fmt: skip
 _EMPTY = inspect.Parameter.empty
+_FEW_NAMES = 10_000
+"""Where a column has more names they are ids, and none is like another."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +136,19 @@ class Analysis:
 
     def settle(self, params: Mapping[str, Any], study: Study) -> dict[str, Any]:
         """Every parameter's value: what was said, else what the workspace says, checked, and the defaults."""
-        params = {**study.parameters.get(self.name, {}), **params}
+        settings = {k: v for k, v in study.parameters.get(self.name, {}).items() if k not in params}
         known = {p.name: p for p in self.parameters}
-        for name in params:
+        for name in (*params, *settings):
             if name not in known:
-                raise UnknownName.among(f"parameter of {self.name}", name, known)
+                where = f"wayfare.yaml, parameters of {self.name}" if name in settings else ""
+                raise UnknownName.among(f"parameter of {self.name}", name, known, where=where)
         return {
-            name: p.parse(params[name], study) if name in params else _default(p) for name, p in known.items()
+            name: p.parse(params[name], study)
+            if name in params
+            else _setting(self, p, settings[name], study)
+            if name in settings
+            else _default(p)
+            for name, p in known.items()
         }
 
     def run(self, study: Study, settled: Mapping[str, Any]) -> Result:
@@ -146,6 +162,11 @@ class Analysis:
 
     def __call__(self, data: Log | Study, /, **params: Any) -> Any:
         """The result on a log or a study."""
+        if not isinstance(data, Log | Study):
+            raise InvalidParameter(
+                f"{self.name} is asked of a log or a study, not of a {type(data).__name__}.",
+                allowed=("wf.read_events(frame, customer=..., time=..., event=...)", "wf.open_study(folder)"),
+            )
         study = data if isinstance(data, Study) else Study(data)
         return study.result(self, **params)
 
@@ -168,6 +189,15 @@ def documents_of(study: Study, kind: str) -> tuple[str, ...]:
     return tuple(name for name, document in study.documents.items() if kind == document.KIND)
 
 
+def _setting(analysis: Analysis, parameter: Parameter, value: Any, study: Study) -> Any:
+    """What the workspace's settings say; an error says that it is they."""
+    try:
+        return parameter.parse(value, study)
+    except WayfareError as error:
+        where = f"wayfare.yaml, parameters of {analysis.name}, {parameter.name}"
+        raise type(error)(error.problem, where=where, allowed=error.allowed, hint=error.hint) from None
+
+
 def _default(parameter: Parameter) -> Any:
     if parameter.default is _EMPTY:
         raise InvalidParameter("A value is needed.", where=parameter.name, hint=parameter.help)
@@ -180,20 +210,25 @@ def _parameter(name: str, hint: Any, default: Any, said: str) -> Parameter:
         inner = [h for h in get_args(hint) if h is not type(None)]
         optional = len(inner) < len(get_args(hint))
         hint = inner[0]
-    kind, choices = _kind(hint)
+    kind, choices = _kind(name, hint)
     return Parameter(name, kind, default, optional, choices, said)
 
 
-def _kind(hint: Any) -> tuple[str, tuple[str, ...]]:
+def _kind(name: str, hint: Any) -> tuple[str, tuple[str, ...]]:
     if get_origin(hint) is Annotated:
         return get_args(hint)[1], ()
     if get_origin(hint) is Literal:
         return "choice", get_args(hint)
     if get_origin(hint) is tuple:
         return "texts", ()
-    return {Duration: "duration", bool: "flag", int: "whole", float: "number", str: "text", date: "day"}[
-        hint
-    ], ()
+    if hint not in _PLAIN_KINDS:
+        raise InvalidParameter(
+            f"A parameter can't be a {getattr(hint, '__name__', hint)}.",
+            where=name,
+            allowed=(*(kind.__name__ for kind in _PLAIN_KINDS), "Literal", "tuple[str, ...]"),
+            hint="wayfare.domain.parameters has further ones.",
+        )
+    return _PLAIN_KINDS[hint], ()
 
 
 def _argument_help(doc: str) -> dict[str, str]:
@@ -260,18 +295,21 @@ def _flag(value: Any, _: Parameter, __: Study) -> bool:
 def _whole(value: Any, _: Parameter, __: Study) -> int:
     try:
         number = float(value)
-    except (TypeError, ValueError):
-        number = 0.5
-    if number != int(number):
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not number.is_integer():
         raise InvalidParameter(f"{value!r} is not a whole number.")
     return int(number)
 
 
 def _number(value: Any, _: Parameter, __: Study) -> float:
     try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise InvalidParameter(f"{value!r} is not a number.") from None
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidParameter(f"{value!r} is not a number.")
+    return number
 
 
 def _numbers(value: Any, parameter: Parameter, study: Study) -> tuple[float, ...]:
@@ -300,6 +338,8 @@ def _day(value: Any, _: Parameter, __: Study) -> date:
 
 def _texts(value: Any, _: Parameter, __: Study) -> tuple[str, ...]:
     values = value.split(",") if isinstance(value, str) else value
+    if not isinstance(values, Iterable):
+        raise InvalidParameter(f"{value!r} is not a list of names.")
     return tuple(str(v).strip() for v in values if str(v).strip())
 
 
@@ -339,6 +379,9 @@ def _log_facts(study: Study) -> dict[str, Any]:
         "from": _moment(facts.first),
         "to": _moment(facts.last),
         "segments": list(study.log.segments),
+        "since": _moment(study.log.condition.since),
+        "until": _moment(study.log.condition.until),
+        "zone": study.zone,
         "simulated": facts.simulated,
     }
 
@@ -346,11 +389,34 @@ def _log_facts(study: Study) -> dict[str, Any]:
 def _moment(microseconds: int | None) -> str | None:
     if microseconds is None:
         return None
-    return (datetime(1970, 1, 1) + timedelta(microseconds=microseconds)).isoformat(timespec="seconds") + "Z"  # noqa: DTZ001
+    # Year 1 in a zone east of UTC lies before what datetime can say.
+    return f"{np.datetime64(microseconds, 'us').astype('datetime64[s]')}Z"
 
 
 def _log_warnings(study: Study) -> list[str]:
     warnings = ["The data are simulated."] if study.log.facts.simulated else []
     if study.log.facts.rows == 0:
         warnings.append("The log is empty: there is nothing to say yet.")
-    return warnings
+        return warnings
+    return [*warnings, *_missed(study.log)]
+
+
+def _missed(log: Log) -> Iterator[str]:
+    """Why the part of the log that is looked at is likely not the one that was meant: names and days it doesn't have."""
+    for text in log.segments:
+        segment = Segment.parse(text)
+        if log.schema[segment.column] is not Kind.CODE:
+            continue
+        names = log.names(segment.column)
+        if names.code(segment.value) is None:
+            known = names.to_list() if len(names) <= _FEW_NAMES else ()
+            missing = UnknownName.among(segment.column, segment.value, known)
+            yield f"{missing.problem} {missing.hint}".rstrip()
+    since, until, first, last = log.condition.since, log.condition.until, log.facts.first, log.facts.last
+    if first is None or last is None:
+        return
+    if (since is not None and since > last) or (until is not None and until <= first):
+        days = [
+            f"{datetime.fromtimestamp(moment / 1e6, ZoneInfo(log.zone)):%Y-%m-%d}" for moment in (first, last)
+        ]
+        yield f"Nothing happened in the days asked for: the log goes from {days[0]} to {days[1]}."

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from wayfare.domain.segment import Segment
 from wayfare.domain.survey import Survey, survey_of
 from wayfare.engines.local import LocalEngine
-from wayfare.errors import InvalidParameter, UnknownName
+from wayfare.errors import InvalidParameter, NotReady, UnknownName
 from wayfare.histories.attributes import AttributedSource, attributes, attributes_of
 from wayfare.histories.block import Block
 from wayfare.histories.calendar import start_of_day, utc_time
@@ -100,6 +100,7 @@ class Log:
                 condition, until=min(self.moment(until), condition.until or self.moment(until))
             )
         if events is not None:
+            events = (events,) if isinstance(events, str) else events
             codes = frozenset(self.code("event", event) for event in events)
             condition = replace(
                 condition, events=codes if condition.events is None else codes & condition.events
@@ -183,6 +184,12 @@ class _EachCustomer(Fold[list[dict[str, NDArray]]]):
 
 def open_log(folder: str | Path, *, zone: str = "UTC", engine: Engine | None = None) -> Log:
     """The sealed log in `folder` (a workspace's `log`)."""
+    if (Path(folder) / "wayfare.yaml").is_file():
+        raise NotReady(
+            "This is a workspace; its log lies in it.",
+            where=str(folder),
+            hint=f"wf.open_study({str(folder)!r}) knows its settings too; wf.open_log({str(Path(folder) / 'log')!r}) is the log alone.",
+        )
     return Log(open_sealed(Path(folder)), engine=engine or LocalEngine(), zone=zone)
 
 

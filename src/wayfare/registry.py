@@ -11,9 +11,10 @@ from types import ModuleType
 
 import wayfare.analyses
 from wayfare.analysis import Analysis
-from wayfare.errors import UnknownName
+from wayfare.errors import BadInput, UnknownName, WayfareError
 
 ENTRY_POINTS = "wayfare.analyses"
+_OWN = "wayfare.analyses."
 
 GROUPS = (
     "journey",
@@ -40,17 +41,30 @@ def find(name: str) -> Analysis:
     key = name.replace("-", "_")
     if key not in places:
         raise UnknownName.among("analysis", name, places)
-    found = getattr(importlib.import_module(places[key]), key, None)
-    if not isinstance(found, Analysis):
-        raise UnknownName(
-            f"{places[key]} has no analysis called {key!r}.", hint="Decorate the function with @analysis."
-        )
-    return found
+    return _loaded(key, places[key]) if places[key].startswith(_OWN) else _foreign(key, places[key])
 
 
 def all_analyses() -> tuple[Analysis, ...]:
-    """Every analysis, by question and alphabet."""
-    return tuple(find(name) for name in names())
+    """Every analysis, by question and alphabet; those of other packages that are `broken` are left out."""
+    unfit = broken()
+    return tuple(find(name) for name in names() if name not in unfit)
+
+
+def broken() -> dict[str, WayfareError]:
+    """The analyses that other packages offer and that can't be used, each with the reason."""
+    found: dict[str, WayfareError] = {}
+    for name, module in _offered():
+        if _places()[name] != module:
+            found[name] = BadInput(
+                f"{module} offers an analysis {name!r}, and there is one already.",
+                hint="Give it another name.",
+            )
+            continue
+        try:
+            _foreign(name, module)
+        except WayfareError as error:
+            found[name] = error
+    return found
 
 
 def refresh() -> None:
@@ -58,13 +72,43 @@ def refresh() -> None:
     _places.cache_clear()
 
 
+def _loaded(name: str, module: str) -> Analysis:
+    found = getattr(importlib.import_module(module), name, None)
+    if not isinstance(found, Analysis):
+        raise UnknownName(
+            f"{module} has no analysis called {name!r}.", hint="Decorate the function with @analysis."
+        )
+    return found
+
+
+def _foreign(name: str, module: str) -> Analysis:
+    """An analysis that somebody else wrote; what is wrong with it is theirs, and said to be."""
+    try:
+        found = _loaded(name, module)
+        _ = found.parameters, found.returns.columns()
+    except WayfareError:
+        raise
+    except Exception as error:
+        raise BadInput(
+            f"The analysis {name!r} can't be loaded ({type(error).__name__}: {error}).",
+            where=module,
+            hint="Mend or uninstall the package that it is from.",
+        ) from error
+    return found
+
+
 @cache
 def _places() -> dict[str, str]:
     own = [(_rank(group), name, module) for group, name, module in _walk(wayfare.analyses)]
-    others = [
-        (len(GROUPS), point.name, point.value.partition(":")[0]) for point in entry_points(group=ENTRY_POINTS)
-    ]
+    taken = {name for _, name, _ in own}
+    others = [(len(GROUPS), name, module) for name, module in _offered() if name not in taken]
     return {name: module for _, name, module in sorted(own + others)}
+
+
+def _offered() -> list[tuple[str, str]]:
+    """What other packages offer: the name of each analysis and its module."""
+    points = entry_points(group=ENTRY_POINTS)
+    return [(point.name.replace("-", "_"), point.value.partition(":")[0].strip()) for point in points]
 
 
 def _walk(package: ModuleType) -> Iterator[tuple[str, str, str]]:

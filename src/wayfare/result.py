@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from wayfare.charts.picture import Picture
+
+_SHOWN = 20
+"""Rows of a result's main table that its text has."""
+_WIDEST = 40
+"""The most letters that one of its cells has."""
 
 
 class Columns:
@@ -135,11 +141,26 @@ class Result:
             context=Context(data["analysis"], data["params"], data["log"]),
         )
 
+    def __init_subclass__(cls, **said: Any) -> None:
+        super().__init_subclass__(**said)
+        for name in ("__repr__", "__eq__", "__hash__"):  # a dataclass writes its own where its class has none
+            if name not in vars(cls):
+                setattr(cls, name, getattr(Result, name))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the answers are the same: what is missing in both is (Arrow's not-a-number never equals itself)."""
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return self is other or (self.findings == other.findings and self.to_dict() == other.to_dict())
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.context.analysis, self.findings))
+
     def __str__(self) -> str:
         lines = [f"{self.context.analysis}: {self.context.log.get('customers', 0):,} customers"]
         lines += [f"  {finding.text}" for finding in self.findings]
         lines += [f"  ! {warning}" for warning in self.warnings]
-        return "\n".join([*lines, self.to_pandas().head(20).to_string(index=False)])
+        return "\n".join([*lines, *_main_table(self)])
 
     def __repr__(self) -> str:
         return str(self)
@@ -148,6 +169,35 @@ class Result:
         from wayfare.charts.notebook import notebook_html
 
         return notebook_html(self)
+
+
+def _main_table(result: Result) -> Iterator[str]:
+    """What fits a terminal of the main table, how much more there is, and the other tables' names."""
+    if not result.tables:
+        return
+    (name, main), *others = result.tables.items()
+    if main.num_rows == 0:
+        yield f"{name}: no rows"
+    else:
+        frame = main.slice(0, _SHOWN).to_pandas()
+        fit = _columns_that_fit(frame, shutil.get_terminal_size().columns)
+        yield frame[fit].to_string(index=False, max_colwidth=_WIDEST)
+        left_out = {"rows": main.num_rows - len(frame), "columns": main.num_columns - len(fit)}
+        more = " and ".join(f"{count:,} more {what}" for what, count in left_out.items() if count)
+        if more:
+            yield f"{more}: .to_pandas({name!r})"
+    if others:
+        yield f"Further tables: {', '.join(other for other, _ in others)}"
+
+
+def _columns_that_fit(frame: pd.DataFrame, room: int) -> list[str]:
+    fit: list[str] = []
+    for column in frame.columns:
+        room -= len(frame[[column]].to_string(index=False, max_colwidth=_WIDEST).split("\n", 1)[0]) + 1
+        if room < 0 and fit:
+            break
+        fit.append(column)
+    return fit
 
 
 @cache

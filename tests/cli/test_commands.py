@@ -8,6 +8,7 @@ import shutil
 import socket
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -168,6 +169,25 @@ def test_a_demo_replaces_itself(wayfare, roaster: Path):
     assert open_study(roaster).log.facts.fingerprint == before.fingerprint
     assert (roaster / "notes.txt").read_text() == "mine"
     assert "imulated" in again.err
+
+
+def test_a_demo_that_replaces_itself_keeps_nothing_that_was_said_of_the_earlier_company(
+    wayfare, tmp_path: Path
+):
+    folder = tmp_path / "roaster"
+    assert wayfare("demo", folder, "--customers", "30").code == 0
+    (folder / "attributes").mkdir()
+    pq.write_table(
+        pa.table({"customer": ["c00000001"], "persona": ["x"]}), folder / "attributes" / "persona.parquet"
+    )
+    (folder / "report.html").write_text("of the earlier company")
+    (folder / "opportunities.csv").write_text("of the earlier company")
+    assert wayfare("demo", folder, "--customers", "40").code == 0
+    left = {path.name for path in folder.iterdir()}
+    assert not left & {"attributes", "report.html", "opportunities.csv"}
+    assert all(
+        name.rstrip("/,") in (folder / "SIMULATED.txt").read_text() for name in ("attributes", "report.html")
+    )
 
 
 def test_a_demo_spares_other_folders(wayfare, tmp_path: Path):

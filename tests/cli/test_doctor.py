@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
+from wayfare import registry
 from wayfare.cli import doctor
+from wayfare.errors import BadInput
 
 
 class Usage(NamedTuple):
@@ -42,6 +44,14 @@ def test_a_package_that_is_missing_or_old_fails(wayfare, monkeypatch: pytest.Mon
     assert found["state"] == "fail"
     assert found["found"] == "duckdb is missing; numpy is 1.2, needed is 1.26"
     assert found["do"] == "pip install --upgrade wayfare"
+
+
+def test_an_analysis_of_another_package_that_cant_be_loaded_fails(wayfare, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(
+        registry, "broken", lambda: {"busy_days": BadInput("It is cracked.", hint="Mend it.")}
+    )
+    found = checks(wayfare, code=1)["Analysis: busy_days"]
+    assert (found["state"], found["found"], found["do"]) == ("fail", "It is cracked.", "Mend it.")
 
 
 def test_an_optional_part_that_is_missing_is_no_failure(wayfare, monkeypatch: pytest.MonkeyPatch):
@@ -114,3 +124,32 @@ def test_a_folder_that_can_not_be_read_fails_and_the_other_checks_go_on(
 )
 def test_versions_are_compared_by_their_numbers(version: str, numbers: tuple[int, ...]):
     assert doctor._numbers(version) == numbers
+
+
+def test_settings_of_what_does_not_exist_fail(wayfare, shop: Path, tmp_path: Path):
+    folder = tmp_path / "shop"
+    shutil.copytree(shop, folder)
+    with (folder / "wayfare.yaml").open("a") as settings:
+        settings.write("parameters:\n  funel:\n    within: 7d\n")
+    found = checks(wayfare, folder, code=1)["Parameters"]
+    assert found["found"].endswith("wayfare.yaml: There is no analysis 'funel'.")
+    assert found["do"] == "Did you mean 'funnel'?"
+    assert "'funnel'" in wayfare("run", folder, "sessions").err
+
+
+def test_a_log_that_is_damaged_is_said_once(wayfare, shop: Path, tmp_path: Path):
+    folder = tmp_path / "shop"
+    shutil.copytree(shop, folder)
+    next(folder.glob("log/g-*/manifest.json")).write_text("{")
+    found = checks(wayfare, folder, code=1)
+    assert [name for name, check in found.items() if check["state"] == "fail"] == ["Log"]
+
+
+def test_a_survey_that_cant_be_read_is_named_as_one(wayfare, shop: Path, tmp_path: Path):
+    folder = tmp_path / "shop"
+    shutil.copytree(shop, folder)
+    (folder / "surveys").mkdir(exist_ok=True)
+    (folder / "surveys" / "brand.yaml").write_text("{")
+    found = checks(wayfare, folder, code=1)
+    assert [name for name, check in found.items() if check["state"] == "fail"] == ["Surveys"]
+    assert "brand.yaml" in found["Surveys"]["found"]

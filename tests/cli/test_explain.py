@@ -27,6 +27,7 @@ def test_csv_has_a_row_a_parameter_and_a_row_a_column(wayfare):
     rows = list(csv.DictReader(io.StringIO(wayfare("explain", "funnel", "--format", "csv").out)))
     funnel = find("funnel")
     assert [r["name"] for r in rows if r["part"] == "parameter"][:2] == ["steps", "within"]
+    assert next(r for r in rows if r["name"] == "start")["says"].endswith("One of: any, first.")
     for table, columns in funnel.returns.columns().items():
         assert {r["name"]: r["says"] for r in rows if r["part"] == table} == columns
 

@@ -55,6 +55,34 @@ def test_the_mapping_is_shown_with_rows_and_how_to_correct_it(wayfare, tmp_path:
     assert not (tmp_path / "w").exists()
 
 
+def test_a_dry_run_leaves_an_empty_folder_empty(wayfare, tmp_path: Path, orders: Path):
+    (tmp_path / "w").mkdir()
+    assert wayfare("ingest", tmp_path / "w", orders, "--as", "purchase", "--dry-run").code == 0
+    assert not list((tmp_path / "w").iterdir())
+
+
+def test_each_file_that_is_read_otherwise_is_shown(wayfare, tmp_path: Path, orders: Path):
+    (tmp_path / "more.csv").write_text("who,when\na,2024-01-01\n")
+    done = wayfare(
+        "ingest", tmp_path / "w", orders, orders, tmp_path / "more.csv", "--as", "purchase", "--dry-run"
+    )
+    assert done.err.count("is read so") == 2
+    assert "'when'" in done.err
+
+
+def test_a_slip_in_a_key_is_spoken_of(wayfare, tmp_path: Path, orders: Path):
+    done = wayfare("ingest", tmp_path / "w", orders, "--as", "purchase", "--map", "valeu=Total", "--dry-run")
+    assert "did you mean 'value'?" in done.err
+
+
+def test_an_export_needs_a_folder_that_is_there(wayfare, tmp_path: Path, orders: Path):
+    wayfare("ingest", tmp_path / "w", orders, "--as", "purchase")
+    done = wayfare("quarantine", tmp_path / "w", "export", tmp_path / "none" / "mend.csv")
+    assert done.code == 2
+    assert "no such folder" in done.err
+    assert f"wayfare quarantine {tmp_path / 'w'} export" in wayfare("quarantine", tmp_path / "w").err
+
+
 def test_the_counts_add_up(wayfare, tmp_path: Path, orders: Path):
     done = wayfare("ingest", tmp_path / "w", orders, "--as", "purchase", "--format", "json")
     said = json.loads(done.out)

@@ -83,6 +83,18 @@ def test_ctrl_c_ends_quietly(wayfare, monkeypatch: pytest.MonkeyPatch):
     assert (done.code, done.out, done.err) == (130, "", "Stopped.\n")
 
 
+def test_the_program_ends_at_once_after_ctrl_c_whatever_its_threads_do():
+    """Python's own end waits for no thread, and one that wakes up in C code then ends it with SIGABRT."""
+    program = (
+        "import atexit, signal, sys; from wayfare.cli import list as command, main\n"
+        "atexit.register(print, 'the slow way')\n"
+        "command.print_rows = lambda *_: signal.raise_signal(signal.SIGINT)\n"
+        "sys.argv = ['wayfare', 'list']; sys.exit(main.main())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
+
+
 def test_a_refusal_of_the_system_is_explained(wayfare, shop: Path, tmp_path: Path):
     done = wayfare("run", shop, "sessions", "--output", tmp_path)
     assert done.code == 1

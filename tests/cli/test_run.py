@@ -104,6 +104,15 @@ def test_data_can_go_to_a_file_that_names_its_format(wayfare, shop: Path, tmp_pa
     assert "<svg" in (tmp_path / "s.svg").read_text()
 
 
+def test_a_file_stays_as_it_was_where_nothing_can_be_written(wayfare, shop: Path, tmp_path: Path):
+    path = tmp_path / "steps.csv"
+    path.write_text("kept")
+    done = wayfare("run", shop, "funnel", *STEPS, "--table", "stepz", "--output", path)
+    assert (done.code, path.read_text()) == (2, "kept")
+    assert "Did you mean 'steps'?" in done.err
+    assert [file.name for file in tmp_path.iterdir()] == ["steps.csv"]
+
+
 def test_a_table_can_be_saved_as_parquet(wayfare, shop: Path, tmp_path: Path):
     path = tmp_path / "t.parquet"
     done = wayfare(
@@ -128,6 +137,10 @@ def test_a_table_can_be_saved_as_parquet(wayfare, shop: Path, tmp_path: Path):
         (("sessions", "--segment", "web"), "", "channel=web"),
         (("sessions", "--format", "xml"), "wayfare run", "table"),
         (("sessions", "--output", "x.parquet", "--format", "csv"), "--format", "can't hold csv"),
+        (("sessions", "--format", "xml"), "wayfare run", "'--format': 'xml' is not one of"),
+        (("sessions", "--output", "x.xlsx"), "--output", ".json, .csv, .parquet"),
+        (("attribution", "--order", "inf"), "--order", "not a whole number"),
+        (("attribution", "--order", "nan"), "--order", "not a whole number"),
         (("sessions", "--plot", "x.gif"), "--plot", ".svg, .png, .pdf, .html"),
         (("sessions", "--output", "no/such/folder/x.csv"), "--output", "mkdir -p"),
         (("sessions", "stray"), "wayfare run DIR sessions", "stray"),
@@ -140,6 +153,21 @@ def test_what_is_wrong_is_said_in_parts(wayfare, shop: Path, args: tuple[str, ..
     assert done.err.startswith("Problem  ")
     assert said in done.err
     assert where in done.err
+
+
+def test_the_analysis_before_the_folder_is_explained(wayfare, shop: Path):
+    assert f"The folder comes first: wayfare run {shop} funnel" in wayfare("run", "funnel", shop).err
+
+
+def test_the_part_of_the_log_that_is_looked_at_is_said(wayfare, shop: Path):
+    part = ("--segment", "did:cart", "--since", "2024-01-01", "--until", "2024-01-02T12:30")
+    heading = wayfare("run", shop, "sessions", *part).out.split("\n", 1)[0]
+    assert heading.endswith("; looked at: event=cart, since 2024-01-01, until 2024-01-02 12:30")
+    log = json.loads(wayfare("run", shop, "sessions", *part, "--format", "json").out)["log"]
+    assert [log[key] for key in ("segments", "until")] == [
+        ["any:event=cart"],
+        "2024-01-02T11:30:00Z",
+    ]  # the shop is in Amsterdam
 
 
 def test_options_before_the_folder_are_explained(wayfare, shop: Path):

@@ -288,3 +288,16 @@ def test_a_link_out_of_the_workspace_is_refused(workspace: Workspace, tmp_path: 
     (workspace.folder / tables.DATABASE).symlink_to(outside)
     with pytest.raises(BadInput, match="out of the workspace"):
         open_documents(workspace)
+
+
+def test_a_workspace_that_cannot_be_written_to_can_be_read(workspace, monkeypatch):
+    """As on a read-only disk, where SQLite can't lay its own files beside the database."""
+    documents = open_documents(workspace)
+    documents.save(canvas("a"), based_on=None, who="ann")
+    documents.close()
+    before = sorted(path.name for path in workspace.folder.iterdir())
+    monkeypatch.setattr(tables.os, "access", lambda *_: False)
+    reader = open_documents(workspace)
+    assert ids(reader.standing()["Shop"]) == ["a"]
+    assert sorted(path.name for path in workspace.folder.iterdir()) == before
+    reader.close()

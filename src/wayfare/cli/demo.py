@@ -22,8 +22,12 @@ RAW = "raw"
 _MARK_TEXT = """\
 Everything in this folder is simulated: a coffee roaster that does not exist, made by `wayfare demo`.
 What is true of it, and should be found, stands in raw/truths.yaml.
-Running `wayfare demo` on this folder again replaces wayfare.yaml, wayfare.db, log/, surveys/ and raw/.
+Running `wayfare demo` on this folder again replaces wayfare.yaml, wayfare.db, log/, surveys/ and raw/, and removes what
+was said of the company before: attributes/, report.html, opportunities.csv and opportunities.parquet.
 """
+_FILES = ("wayfare.yaml", "wayfare.db", "wayfare.db-wal", "wayfare.db-shm")
+_FOLDERS = ("log", "log-anonymous", "surveys", RAW, "attributes")
+_SAID = ("report.html", "opportunities.csv", "opportunities.parquet")
 
 
 def demo(
@@ -68,9 +72,9 @@ def prepare(folder: Path) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(_MARK_TEXT, encoding="utf-8")
-    for name in ("wayfare.yaml", "wayfare.db", "wayfare.db-wal", "wayfare.db-shm"):
+    for name in (*_FILES, *_SAID):
         (folder / name).unlink(missing_ok=True)
-    for name in ("log", "surveys", RAW):
+    for name in _FOLDERS:
         if (folder / name).is_dir() and not (folder / name).is_symlink():
             shutil.rmtree(folder / name)
 

@@ -16,7 +16,7 @@ import typer
 from wayfare.cli.options import Format, FormatOption
 from wayfare.cli.problems import FAILED
 from wayfare.cli.show import print_rows
-from wayfare.errors import NotReady, WayfareError
+from wayfare.errors import BadInput, Damaged, NotReady, UnknownName, WayfareError
 
 if TYPE_CHECKING:
     from wayfare.workspace.folder import Workspace
@@ -25,6 +25,7 @@ EXTRAS = {
     "spark": "logs on a Spark cluster",
     "postgres": "PostgreSQL sources and documents",
     "polars": "tables as polars frames",
+    "text": "ratings read from comments with VADER",
 }
 _NEEDED = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*(?:>=\s*([0-9.]+))?")
 _LITTLE, _TOO_LITTLE = 2_000_000_000, 100_000_000
@@ -76,6 +77,10 @@ def installation() -> Iterator[Check]:
         yield Check("Packages", "fail", "; ".join(wrong), "pip install --upgrade wayfare")
     else:
         yield Check("Packages", "ok", "all there, new enough")
+    from wayfare.registry import broken
+
+    for name, error in broken().items():
+        yield Check(f"Analysis: {name}", "fail", str(error.problem), error.hint)
     for optional, use in EXTRAS.items():
         lacking = "; ".join(missing[optional])
         yield Check(f"Optional: {optional}", "ok", f"not installed ({use})" if lacking else "installed",
@@ -94,7 +99,7 @@ def of_workspace(folder: Path) -> Iterator[Check]:
     config = workspace.config
     yield Check("Workspace", "ok", f"{config.name}, {config.currency}")
     yield Check("Time zone", "ok", config.timezone)  # opening checked it
-    for look in (_log, _documents, _journey, _quarantine, _disk):
+    for look in (_parameters, _log, _documents, _journey, _surveys, _quarantine, _disk):
         yield from _guarded(look, workspace)
 
 
@@ -108,6 +113,21 @@ def _guarded(look: Callable[[Workspace], Iterator[Check]], workspace: Workspace)
         yield Check(name, "fail", f"{error.problem} ({error.where})", error.hint)
     except OSError as error:
         yield Check(name, "fail", str(error), "Check who may read and write this folder.")
+
+
+def _parameters(workspace: Workspace) -> Iterator[Check]:
+    """Analyses and parameters of the settings that there are none of; a wrong value is said when it is used."""
+    from wayfare.registry import find, names
+
+    for name, said in workspace.config.parameters.items():
+        try:
+            if name not in names():
+                raise UnknownName.among("analysis", name, names())
+            known = {parameter.name for parameter in find(name).parameters}
+            for parameter in set(said) - known:
+                raise UnknownName.among(f"parameter of {name}", parameter, known)
+        except UnknownName as error:
+            yield Check("Parameters", "fail", f"{workspace.config_path}: {error.problem}", error.hint)
 
 
 def _log(workspace: Workspace) -> Iterator[Check]:
@@ -139,7 +159,10 @@ def _journey(workspace: Workspace) -> Iterator[Check]:
     from wayfare.domain.journey import JourneyMap
     from wayfare.workspace.folder import log_events, open_study
 
-    events, journey = log_events(workspace), open_study(workspace.folder).document(JourneyMap)
+    try:
+        events, journey = log_events(workspace), open_study(workspace.folder).document(JourneyMap)
+    except (BadInput, Damaged, NotReady):  # said of the log, the database or the survey that is wrong
+        return
     if journey is None:
         yield Check("Journey", "warn", "no journey map yet", "wayfare ingest proposes one.")
         return
@@ -154,6 +177,13 @@ def _journey(workspace: Workspace) -> Iterator[Check]:
         f"{len(journey.touchpoints)} touchpoints"
         + (f", {len(unplaced):,} events without one" if unplaced else ""),
     )
+
+
+def _surveys(workspace: Workspace) -> Iterator[Check]:
+    from wayfare.workspace.surveys import surveys_of
+
+    surveys = surveys_of(workspace)
+    yield Check("Surveys", "ok", f"all readable: {', '.join(surveys)}" if surveys else "none yet")
 
 
 def _quarantine(workspace: Workspace) -> Iterator[Check]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wayfare.cli.document_files import FOLDER
 from wayfare.cli.documents import Asked
+from wayfare.cli.show import days_of
 from wayfare.cli.terminal import note, of_rows, progress
 from wayfare.errors import BadInput, WayfareError
 
@@ -109,8 +110,7 @@ def _result(study: Study, name: str, document: Document) -> Result:
 
 def _source(result: Result) -> str:
     log: Mapping[str, Any] = result.context.log
-    days = f", {str(log['from'])[:10]} to {str(log['to'])[:10]}" if log.get("from") else ""
-    return f"Log of {log.get('customers', 0):,} customers{days}."
+    return f"Log of {log.get('customers', 0):,} customers{days_of(log)}."
 
 
 def _of_canvas(document: Any, result: Result, currency: str) -> Facts:

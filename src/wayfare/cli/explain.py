@@ -62,7 +62,7 @@ def described(analysis: Analysis) -> dict[str, Any]:
 def _parts(analysis: Analysis) -> list[dict[str, Any]]:
     said = described(analysis)
     rows = [
-        {"part": "parameter", "name": p["name"], "default": p["default"], "says": p["help"]}
+        {"part": "parameter", "name": p["name"], "default": p["default"], "says": _help(p)}
         for p in said["parameters"]
     ]
     for table, columns in said["tables"].items():
@@ -70,6 +70,11 @@ def _parts(analysis: Analysis) -> list[dict[str, Any]]:
             {"part": table, "name": name, "default": None, "says": says} for name, says in columns.items()
         ]
     return rows
+
+
+def _help(parameter: dict[str, Any]) -> str:
+    choices = ", ".join(map(str, parameter["choices"]))
+    return " ".join(filter(None, [parameter["help"], f"One of: {choices}." if choices else ""]))
 
 
 def _print(analysis: Analysis) -> None:
@@ -83,7 +88,7 @@ def _print(analysis: Analysis) -> None:
         out.print(Text(f"\nObservational, not an experiment: {said['observational']}", style="yellow"))
     out.print(Text("\nParameters", style="bold"))
     rows = [
-        {"option": p["option"], "default": p["default"] or "needed", "what it says": p["help"]}
+        {"option": p["option"], "default": p["default"] or "needed", "what it says": _help(p)}
         for p in said["parameters"]
     ]
     print_rows(rows, ("option", "default", "what it says"), Format.TABLE)

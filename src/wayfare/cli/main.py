@@ -87,7 +87,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except typer.Exit as end:
         return end.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        return stopped()
+        code = stopped()
+        if argv is None:
+            sys.stdout.flush()
+            os._exit(code)  # threads may still count: Python would end under them, at times with a crash
+        return code
     except BrokenPipeError:
         # Python flushes stdout once more when it ends: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -56,7 +56,7 @@ def misused(error: Any) -> Misused:
         hint = unknown.hint or f"See: {context.command_path} --help"
         return Misused(unknown.problem, where=context.command_path, allowed=allowed, hint=hint)
     allowed = list(getattr(context.command, "commands", ()))
-    problem = error.format_message().strip()
+    problem = error.format_message().strip().replace(": Value error, ", ": ")
     return Misused(
         problem, where=context.command_path, allowed=allowed, hint=f"See: {context.command_path} --help"
     )

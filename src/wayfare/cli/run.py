@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -14,7 +15,7 @@ from wayfare.cli.options import Format, SegmentsOption, SinceOption, UntilOption
 from wayfare.cli.problems import Misused
 from wayfare.cli.show import print_result
 from wayfare.cli.terminal import note, of_rows, progress
-from wayfare.errors import BadInput, InvalidParameter, WayfareError
+from wayfare.errors import BadInput, InvalidParameter, UnknownName, WayfareError
 
 if TYPE_CHECKING:
     from wayfare.analysis import Analysis
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # What the analysis takes is known once its name is read, so the rest is handed on.
 SETTINGS = {"ignore_unknown_options": True, "allow_extra_args": True}
 PICTURES = (".svg", ".png", ".pdf", ".html")
+DATA = ("", ".json", ".csv", SUFFIX, ".txt")
 
 
 def run(
@@ -80,9 +82,7 @@ def run(
             where="wayfare run",
             hint="wayfare run DIR ANALYSIS [OPTIONS]; wayfare list names them.",
         )
-    from wayfare.registry import find
-
-    analysis = find(name)
+    analysis = _found(folder, name)
     asked = _asked(analysis, [*context.args, *(["--help"] if help else [])])
     _check_files(plot, output, format)
     format = format or _format_of(output)
@@ -98,9 +98,21 @@ def run(
         save_parquet(result, output, table)
         note(f"Written: {output}")
         return
-    with output.open("w", encoding="utf-8", newline="") as file:
-        print_result(result, format, table, file)
+    text = io.StringIO()
+    print_result(result, format, table, text)
+    _write(output, text.getvalue())
     note(f"Written: {output}")
+
+
+def _found(folder: Path, name: str) -> Analysis:
+    from wayfare.registry import find, names
+
+    try:
+        return find(name)
+    except UnknownName as error:
+        if str(folder).replace("-", "_") in names():
+            error.hint = f"The folder comes first: wayfare run {name} {folder}"
+        raise
 
 
 def _asked(analysis: Analysis, args: list[str]) -> dict[str, Any]:
@@ -135,11 +147,24 @@ def _result(
     from wayfare.workspace.folder import open_study
 
     study: Study = open_study(folder, segments, since, until)
+    _check_settings(study)
     with progress() as tell:
         outcome = study.results([(analysis, asked)], of_rows(tell, analysis.name))[0]
     if isinstance(outcome, WayfareError):
         raise as_options(outcome, analysis)
     return outcome
+
+
+def _check_settings(study: Study) -> None:
+    """Says which analyses the settings speak of that there are none of: nothing else would."""
+    from wayfare.registry import names
+
+    for name in study.parameters:
+        if name not in names():
+            unknown = UnknownName.among("analysis", name, names())
+            note(
+                f"Not used: wayfare.yaml has parameters of {name!r}. {unknown.problem} {unknown.hint}".rstrip()
+            )
 
 
 def _format_of(output: Path | None) -> Format:
@@ -157,7 +182,14 @@ def _check_files(plot: Path | None, output: Path | None, format: Format | None) 
         raise InvalidParameter(
             f"A Parquet file can't hold {format.value}.", where="--format", hint="Leave --format out."
         )
-    if plot is not None and plot.suffix not in PICTURES:
+    if output is not None and format is None and output.suffix.lower() not in DATA:
+        raise InvalidParameter(
+            f"What the name {output.name!r} ends in says no format.",
+            where="--output",
+            allowed=DATA[1:],
+            hint="Or name it: --format table, json or csv.",
+        )
+    if plot is not None and plot.suffix.lower() not in PICTURES:
         raise InvalidParameter(
             f"A picture can't be saved as {plot.name!r}.", where="--plot", allowed=PICTURES
         )
@@ -168,6 +200,17 @@ def _check_files(plot: Path | None, output: Path | None, format: Format | None) 
                 where=f"{option} {path}",
                 hint=f"Make it: mkdir -p {path.parent}",
             )
+
+
+def _write(path: Path, text: str) -> None:
+    """Replaces the file whole, so that what goes wrong leaves the old one; a device or a pipe is written to."""
+    from wayfare.workspace.folder import write_atomically
+
+    if path.is_file() or not path.exists():
+        write_atomically(path.resolve(), text)
+        return
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
 
 
 def _save(folder: Path, result: Result) -> None:

@@ -134,7 +134,7 @@ def open_database(workspace: Workspace, url: str | None = None) -> Database:
     url = url or _named(workspace)
     if url is None:
         paths = [inside(workspace.folder, DATABASE + ending) for ending in ("", "-wal", "-shm")]
-        return _opened(sa.URL.create("sqlite", database=str(paths[0].resolve())), str(paths[0]))
+        return _opened(_sqlite(paths[0].resolve()), str(paths[0]))
     try:
         parsed = sa.make_url(url)
     except exc.ArgumentError:
@@ -147,6 +147,15 @@ def open_database(workspace: Workspace, url: str | None = None) -> Database:
             hint=f"{_EXAMPLE} Without an address they are in {DATABASE} in the workspace.",
         )
     return _opened(parsed.set(drivername="postgresql+psycopg"), parsed.render_as_string(hide_password=True))
+
+
+def _sqlite(path: Path) -> sa.URL:
+    """The file's address; in a folder that can't be written to it is read as it is, since SQLite's log needs a file beside it."""
+    if not path.is_file() or os.access(path.parent, os.W_OK):
+        return sa.URL.create("sqlite", database=str(path))
+    log = path.with_name(f"{path.name}-wal")
+    still = {} if log.is_file() and log.stat().st_size else {"immutable": "1"}
+    return sa.URL.create("sqlite", database=path.as_uri(), query={"mode": "ro", "uri": "true", **still})
 
 
 def _named(workspace: Workspace) -> str | None:
