@@ -7,7 +7,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wayfare.charts.blocks_text import counted, extent, is_rtl, lines_of, sentence, shortened
+from wayfare.charts.blocks_text import extent, is_rtl, lines_of, sentence, shortened
+from wayfare.domain.words import counted
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 DUTCH = "\U0001f1f3\U0001f1f1"

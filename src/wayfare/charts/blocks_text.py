@@ -59,11 +59,6 @@ def sentence(*parts: str) -> str:
     return " ".join(part if part.endswith((".", "!", "?", ":")) else f"{part}." for part in said)
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 item`, `2 items`."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
-
-
 def _filled(words: list[str], size: float, width: float, bold: bool) -> list[str]:
     found: list[str] = []
     blank, used = extent(" ", size, bold=bold), width + 1.0

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from wayfare.charts.blocks_text import counted, sentence
+from wayfare.charts.blocks_text import sentence
 from wayfare.charts.board import A3, MARGIN, NARROW, Board, Evidence, heading
 from wayfare.charts.canvas_notes import BLOCK_TITLES, HINTS, rows_of, title_of
 from wayfare.charts.picture import TwoLayouts
 from wayfare.charts.wall import HEAD, PAD, Notes, Pile, best, column_width, columns_in
 from wayfare.domain.canvas import BLOCKS, Canvas
+from wayfare.domain.words import counted
 
 NOTE = 278.0
 # The columns of the upper part, each with its blocks from above.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wayfare.charts.blocks_text import counted, extent, is_rtl, lines_of, sentence, shortened
+from wayfare.charts.blocks_text import extent, is_rtl, lines_of, sentence, shortened
 from wayfare.charts.board import (
     COLOURS,
     Board,
@@ -19,6 +19,7 @@ from wayfare.charts.board import (
 )
 from wayfare.charts.numbers import money
 from wayfare.domain.canvas import BLOCKS, Canvas, CostLine, Item
+from wayfare.domain.words import counted
 
 BLOCK_TITLES = {
     "customer_segments": "Customer segments", "value_propositions": "Value propositions", "channels": "Channels",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wayfare.charts import theme
-from wayfare.charts.blocks_text import counted, sentence
+from wayfare.charts.blocks_text import sentence
 from wayfare.charts.board import (
     Evidence,
     Row,
@@ -20,6 +20,7 @@ from wayfare.charts.board import (
 from wayfare.charts.numbers import money
 from wayfare.domain.duration import Duration, in_words
 from wayfare.domain.value_chain import Activity, Linkage, Performance, PeriodCost, TimeDrivenCost, ValueChain
+from wayfare.domain.words import counted
 
 Costs = Mapping[str, tuple[str, str]]
 """What an activity costs, by its id: the amount in words, and a note."""

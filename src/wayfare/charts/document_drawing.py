@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from wayfare.charts import blueprint, canvas_map, value_chain_map
-from wayfare.charts.blocks_text import counted
 from wayfare.charts.board import Evidence
 from wayfare.charts.chain_cards import Costs
 from wayfare.charts.numbers import Kind, money, written
@@ -17,6 +16,7 @@ from wayfare.domain.canvas import RATES, Canvas, Metric
 from wayfare.domain.document import Document
 from wayfare.domain.journey import JourneyMap
 from wayfare.domain.value_chain import ValueChain
+from wayfare.domain.words import counted
 from wayfare.errors import InvalidParameter
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wayfare.charts import theme
-from wayfare.charts.blocks_text import counted, sentence
+from wayfare.charts.blocks_text import sentence
 from wayfare.charts.board import (
     A3,
     MARGIN,
@@ -28,6 +28,7 @@ from wayfare.charts.chain_cards import CATEGORY_TITLES, HINTS, Costs, linkages, 
 from wayfare.charts.picture import TwoLayouts
 from wayfare.charts.wall import HEAD, PAD, SPACE, Notes, Pile, best, column_width, columns_in
 from wayfare.domain.value_chain import PRIMARY, Activity, ValueChain
+from wayfare.domain.words import counted
 
 CARD, TIP, LABEL, STRIP = 252.0, 132.0, 158.0, 30.0
 BANDS = ("infrastructure", "people", "technology", "procurement")

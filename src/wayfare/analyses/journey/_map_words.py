@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wayfare.analyses.journey._map_changes import ADDED, MOVED, REMOVED
-from wayfare.analyses.journey._words import number_of
 from wayfare.charts.blueprint_model import MOMENT, PAIN
 from wayfare.domain.journey import STAGES
+from wayfare.domain.words import counted
 from wayfare.result import Finding
 
 FEW = 10
@@ -47,7 +47,7 @@ def _losses(stages: list[Row], touchpoints: list[Row], currency: str) -> Finding
     if not told:
         customers = max((row["customers"] for row in stages), default=0)
         return Finding(
-            f"Too few to say where customers leave: {number_of(customers, 'customer')} at the widest stage."
+            f"Too few to say where customers leave: {counted(customers, 'customer')} at the widest stage."
         )
     worst = max(
         told, key=lambda row: (_known(row["price"]) if _known(row["price_low"]) > 0 else 0.0, row["left"])

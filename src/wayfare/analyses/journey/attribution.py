@@ -18,11 +18,11 @@ from wayfare.analyses.journey._conversion_paths import (
     TouchCounts,
     Touches,
 )
-from wayfare.analyses.journey._words import amount, number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.journey import Stage
 from wayfare.domain.parameters import Duration, Event, Events, Property
+from wayfare.domain.words import counted
 from wayfare.errors import InvalidParameter, UnknownName
 from wayfare.histories.stages import StageMap
 from wayfare.result import Columns, Finding, Result, table
@@ -294,7 +294,7 @@ def _findings(
     if channel not in study.log.schema:
         return [
             Finding(
-                f"The log has no column {channel!r}: no touch is known for any of {number_of(total, 'conversion')}."
+                f"The log has no column {channel!r}: no touch is known for any of {counted(total, 'conversion')}."
             )
         ]
     findings = _gap_findings(study, gaps.to_pylist(), total - untouched)
@@ -323,7 +323,7 @@ def _gap_findings(study: Study, gaps: list[dict[str, Any]], touched: int) -> lis
     if touched < TOO_FEW:
         return [
             Finding(
-                f"{number_of(touched, 'conversion')} with a touch before {'it is' if touched == 1 else 'them are'} "
+                f"{counted(touched, 'conversion')} with a touch before {'it is' if touched == 1 else 'them are'} "
                 "too few to say which channels earn them."
             )
         ]
@@ -352,6 +352,11 @@ def _adjusted(gaps: list[dict[str, Any]]) -> NDArray[np.float64]:
     return holm(2 * ndtr(-z))
 
 
+def _amount(count: float) -> str:
+    """An estimated count; below 10 with a decimal, so that a part of one is not none."""
+    return f"{count:,.1f}".removesuffix(".0") if abs(count) < 9.95 else f"{count:,.0f}"
+
+
 def _size(gap: dict[str, Any]) -> tuple[float, float]:
     return abs(_nan_to(gap["money"], 0)), abs(gap["difference"])
 
@@ -362,8 +367,8 @@ def _gap_finding(study: Study, gap: dict[str, Any], sign: int) -> Finding:
     money = _nan_to(gap["money"], None)
     worth = "" if money is None else f" ({study.currency} {abs(money):,.0f})"
     return Finding(
-        f"Last touch gives {gap['channel']} {amount(abs(gap['difference']))} conversions{worth} too {too}: {amount(gap['last'])} against "
-        f"{amount(gap['markov'])} by what would be lost without it (95% interval of the gap {amount(low)}–{amount(high)})."
+        f"Last touch gives {gap['channel']} {_amount(abs(gap['difference']))} conversions{worth} too {too}: {_amount(gap['last'])} against "
+        f"{_amount(gap['markov'])} by what would be lost without it (95% interval of the gap {_amount(low)}–{_amount(high)})."
     )
 
 

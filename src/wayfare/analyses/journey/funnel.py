@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
 from wayfare.domain.parameters import Events, Property
+from wayfare.domain.words import counted
 from wayfare.errors import InvalidParameter
 from wayfare.histories.block import Block
 from wayfare.histories.chains import FOREVER, Order, Rules, Start, reached
@@ -297,7 +297,7 @@ def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.floa
 
 def _findings(steps: pa.Table, groups: pa.Table, unit: str, order: Order) -> tuple[Finding, ...]:
     rows = steps.to_pylist()
-    entered = number_of(rows[0]["customers"] if rows else 0, unit)
+    entered = counted(rows[0]["customers"] if rows else 0, unit)
     if not rows or rows[0]["customers"] < TOO_FEW:
         return (Finding(f"Too few to say: {entered} reached the first step."),)
     last, first = rows[-1], rows[0]

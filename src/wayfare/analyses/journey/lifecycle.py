@@ -10,10 +10,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import Periods, event_codes, periods_of, rows_of, shown_from, whole_histories
-from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.parameters import Events
+from wayfare.domain.words import counted
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
 from wayfare.result import Columns, Finding, Result, table
@@ -166,11 +166,11 @@ def lifecycle(
 def _findings(intervals: pa.Table, interval: str) -> tuple[Finding, ...]:
     rows = intervals.filter(intervals["complete"]).to_pylist()
     if len(rows) < 2:
-        over = f"{number_of(len(rows), interval)} {'is' if len(rows) == 1 else 'are'} over"
+        over = f"{counted(len(rows), interval)} {'is' if len(rows) == 1 else 'are'} over"
         return (Finding(f"Too few to say how the customer base changes: {over}."),)
     last, before = rows[-1], rows[-2]
     if max(last["active"], before["active"]) < ENOUGH:
-        active = f"{number_of(last['active'], 'customer')} active in {last['interval']}, {before['active']:,} in the {interval} before"
+        active = f"{counted(last['active'], 'customer')} active in {last['interval']}, {before['active']:,} in the {interval} before"
         return (Finding(f"Too few to say how the customer base changes: {active}."),)
     won = last["new"] + last["resurrecting"]
     lost_share = last["dormant"] / max(before["active"], 1)

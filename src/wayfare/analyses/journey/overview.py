@@ -10,11 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import Periods, periods_of, shown_from
-from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import in_words
 from wayfare.domain.parameters import Property
+from wayfare.domain.words import counted
 from wayfare.histories.block import Block
 from wayfare.histories.calendar import local_days
 from wayfare.histories.fold import Fold, add_up
@@ -316,7 +316,7 @@ def _findings(study: Study, summary: dict[str, Any], channels: pa.Table) -> tupl
     if customers < ENOUGH:
         return (
             Finding(
-                f"Too few to say anything yet: {number_of(customers, 'customer')} and {number_of(summary['rows'], 'row')}."
+                f"Too few to say anything yet: {counted(customers, 'customer')} and {counted(summary['rows'], 'row')}."
             ),
         )
     buy, again = wilson(buyers, customers), wilson(repeat, max(buyers, 1))
@@ -341,9 +341,9 @@ def _orders(study: Study, summary: dict[str, Any]) -> tuple[Finding, ...]:
     if not orders:
         return ()
     are = "is" if orders == 1 else "are"
-    money = f"There {are} {number_of(orders, 'order')}"
+    money = f"There {are} {counted(orders, 'order')}"
     if not np.isnan(worth):
-        money = f"{number_of(orders, 'order')} {are} worth {study.currency} {worth:,.0f}"
+        money = f"{counted(orders, 'order')} {are} worth {study.currency} {worth:,.0f}"
     wait = summary["median_days_between_orders"]
     if summary["repeat_buyers"] >= ENOUGH and not np.isnan(wait):
         money += f"; the next one comes after {in_words(wait * 86_400)} (median of those who ordered again)"

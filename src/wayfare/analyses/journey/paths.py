@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.flow import OTHER
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration
 from wayfare.domain.parameters import Event
+from wayfare.domain.words import counted
 from wayfare.errors import InvalidParameter
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
@@ -289,7 +289,7 @@ def _too_few(total: int, start: str | None, end: str | None, unit: str) -> str:
         (False, True): f"before {end}",
     }
     where = way.get((start is not None, end is not None), "from the first event")
-    return f"Too few to say which way is usual {where} (n = {number_of(total, unit)})."
+    return f"Too few to say which way is usual {where} (n = {counted(total, unit)})."
 
 
 def _findings(

@@ -13,10 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import Periods, event_codes, periods_of, rows_of, whole_histories
-from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.parameters import Events
+from wayfare.domain.words import counted
 from wayfare.errors import InvalidParameter
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
@@ -317,7 +317,7 @@ def _findings(
     if n < ENOUGH:
         return (
             Finding(
-                f"Too few to say how many come back: {_named(period, names[one])} after the start {'are' if '-' in names[one] else 'is'} over for {n:,} of {number_of(sizes, 'customer')}."
+                f"Too few to say how many come back: {_named(period, names[one])} after the start {'are' if '-' in names[one] else 'is'} over for {n:,} of {counted(sizes, 'customer')}."
             ),
         )
     interval = wilson(came, n)

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
+from wayfare.domain.words import counted
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
 from wayfare.histories.orders import one_row_an_order
@@ -100,7 +100,7 @@ def sessions(study: Study, *, gap: Duration = Duration.parse("30m")) -> Sessions
     finding = Finding("There are no sessions yet.")
     if total:
         finding = Finding(
-            f"{number_of(customers, 'customer')} made {number_of(total, 'session')}; {single / total:.0%} ended after one event"
+            f"{counted(customers, 'customer')} made {counted(total, 'session')}; {single / total:.0%} ended after one event"
             + (f", the others lasted {in_words(median)} (median)." if total > single else ".")
         )
     return SessionsResult(

@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from wayfare.analyses._observed import rows_of
-from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import in_words
 from wayfare.domain.parameters import Event, Property
+from wayfare.domain.words import counted
 from wayfare.histories.block import Block
 from wayfare.histories.fold import Fold
 from wayfare.result import Columns, Finding, Result, table
@@ -322,7 +322,7 @@ def _findings(
     if customers < ENOUGH:
         return (
             Finding(
-                f"Too few to say how long it takes from {start} to {end}: {number_of(customers, 'customer')} started."
+                f"Too few to say how long it takes from {start} to {end}: {counted(customers, 'customer')} started."
             ),
         )
     if by is None:

@@ -11,12 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses.journey._touchpoint_sums import Compared, Comparisons, Points, Reach
-from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import in_words
 from wayfare.domain.journey import Stage
 from wayfare.domain.parameters import Duration, Events, Property
+from wayfare.domain.words import counted
 from wayfare.histories.answers import satisfaction_kind
 from wayfare.result import Columns, Finding, Result
 from wayfare.stats.intervals import t_of
@@ -321,7 +321,7 @@ def _findings(
             Finding(
                 f"The comparisons are too few to say what any touchpoint goes along with: each takes {TOO_FEW} customers who met it, "
                 f"{TOO_FEW} like them who did not, and {watched} of history after their arrival or first order (the log has "
-                f"{number_of(customers, 'customer')})."
+                f"{counted(customers, 'customer')})."
             )
         ]
     findings = [

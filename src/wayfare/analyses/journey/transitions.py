@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from wayfare.analyses.journey._words import number_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
+from wayfare.domain.words import counted
 from wayfare.histories.block import Block, owners_of_each
 from wayfare.histories.fold import Fold
 from wayfare.histories.orders import one_row_an_order
@@ -242,9 +242,7 @@ def _findings(edges: pa.Table, ends: pa.Table, unit: str) -> tuple[Finding, ...]
     said = [_usual(usual, leaving[usual["source"]])] if usual else []
     said += _loops([row for row in rows if row["source"] == row["target"]], sum(leaving.values()))
     if not said:
-        return (
-            Finding(f"Too few to say what follows what (n = {number_of(sum(leaving.values()), 'step')})."),
-        )
+        return (Finding(f"Too few to say what follows what (n = {counted(sum(leaving.values()), 'step')})."),)
     last = max(ends.to_pylist(), key=lambda row: row["ends"])
     total = sum(ends["ends"].to_pylist())
     histories = "sessions" if unit == "session" else "histories"

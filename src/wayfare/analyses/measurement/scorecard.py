@@ -16,6 +16,7 @@ from wayfare.analyses.measurement._figures import METRICS, MONEY, RATIOS, SHARES
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.parameters import Day
+from wayfare.domain.words import counted
 from wayfare.result import Columns, Finding, Result
 from wayfare.study import Study
 
@@ -190,8 +191,8 @@ def _findings(study: Study, period: str, change: pa.Table, metrics: pa.Table) ->
         orders, active = int(whole["orders"]["value"]), int(whole["active_customers"]["value"])
         return (
             Finding(
-                f"Too few complete {period}s or customers to compare: {orders:,} {'order' if orders == 1 else 'orders'} by {active:,} "
-                f"active {'customer' if active == 1 else 'customers'} so far."
+                f"Too few complete {period}s or customers to compare: {counted(orders, 'order')} by "
+                f"{counted(active, 'active customer')} so far."
             ),
         )
     money = abs(head["change"]) if head["metric"] == "net_revenue" and head["significant"] else None

@@ -11,8 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from wayfare.analyses.repurchase._effects import LEAVE
-from wayfare.analyses.repurchase._said import people
 from wayfare.charts.picture import Picture
+from wayfare.domain.words import counted
 from wayfare.result import Finding
 from wayfare.stats.intervals import z_of
 
@@ -101,7 +101,7 @@ def findings(found: pa.Table, currency: str, day: int, seen: int, days: int) -> 
     rows = found.to_pylist()
     whole, since = rows[0], np.datetime64(day, "D")
     if min(whole["contacted"], whole["held_out"]) < ENOUGH:
-        said = f"{people(whole['contacted'])} to contact and {whole['held_out']:,} held out"
+        said = f"{counted(whole['contacted'], 'customer')} to contact and {whole['held_out']:,} held out"
         return (Finding(f"Too few to say what contacting added: the list of {since} has {said}."),)
     shares = f"{whole['ordered']:.1%} of {whole['contacted']:,} contacted ordered, {whole['ordered_held_out']:.1%} of {whole['held_out']:,} held out"
     more = "" if seen >= days else f" So far {seen:,} of {days:,} days are over."

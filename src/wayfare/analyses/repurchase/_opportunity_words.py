@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from wayfare.analyses.repurchase._effects import LEAVE, MEASURED
-from wayfare.analyses.repurchase._said import people
 from wayfare.charts.picture import Picture
+from wayfare.domain.words import counted
 from wayfare.result import Finding
 
 
@@ -28,7 +28,7 @@ def findings_of(
     if not told:
         if not customers:
             return (Finding("Nobody has ordered yet: there is nobody to contact."),)
-        ordered = f"{people(customers)} who {'has' if customers == 1 else 'have'} ordered"
+        ordered = f"{counted(customers, 'customer')} who {'has' if customers == 1 else 'have'} ordered"
         return (Finding(f"Of {ordered} nobody is worth a contact now, or too little is known to say."),)
     measured = all(row["basis"] == MEASURED for row in rows if row["contacted"])
     basis = (

@@ -180,8 +180,3 @@ def _dates(study: Study, seen: Seen) -> list[str]:
 
 def _day(number: int) -> str:
     return str(np.datetime64(int(number), "D"))
-
-
-def people(count: int) -> str:
-    """`1 customer`, `2 customers`."""
-    return f"{count:,} customer{'' if count == 1 else 's'}"

@@ -15,10 +15,11 @@ from wayfare.analyses.repurchase._cross_sell import Leads, leads
 from wayfare.analyses.repurchase._offers import bulk, cross_sell, up_sell
 from wayfare.analyses.repurchase._product_models import ENOUGH, Trial, trial
 from wayfare.analyses.repurchase._product_rows import known, product_rows
-from wayfare.analyses.repurchase._said import order_lines, people, seen_of, warnings_of
+from wayfare.analyses.repurchase._said import order_lines, seen_of, warnings_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.parameters import Property
+from wayfare.domain.words import counted
 from wayfare.errors import InvalidParameter
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.stats.intervals import z_of
@@ -200,7 +201,7 @@ def _findings(lines: Bought, tried: Trial, found: Leads, steady: int, crossing: 
     if steady:
         said.append(
             Finding(
-                f"{people(steady)} {'buys' if steady == 1 else 'buy'} one product at so steady a pace that several at once make sense.",
+                f"{counted(steady, 'customer')} {'buys' if steady == 1 else 'buy'} one product at so steady a pace that several at once make sense.",
                 customers=steady,
             )
         )
@@ -212,7 +213,7 @@ def _how_well(tried: Trial) -> Finding:
     if n < ENOUGH:
         return Finding(
             "Too few to say how well the next order can be guessed: "
-            f"{people(n)} {'has' if n == 1 else 'have'} three orders or more."
+            f"{counted(n, 'customer')} {'has' if n == 1 else 'have'} three orders or more."
         )
     best = tried.found[tried.best]
     parts = [

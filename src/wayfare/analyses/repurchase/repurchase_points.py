@@ -21,12 +21,13 @@ from wayfare.analyses.repurchase._returns import (
     hazard_rows,
     sorted_buyers,
 )
-from wayfare.analyses.repurchase._said import order_lines, people, seen_of, warnings_of
+from wayfare.analyses.repurchase._said import order_lines, seen_of, warnings_of
 from wayfare.analyses.repurchase._windows import ENOUGH, due_rows, window_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
 from wayfare.domain.parameters import Property
+from wayfare.domain.words import counted
 from wayfare.histories.calendar import local_days
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.study import Study
@@ -276,7 +277,7 @@ def _in_window(due: pa.Table, now: int) -> list[Finding]:
     if not len(chances):
         return []
     are = "is in its" if len(chances) == 1 else "are in their"
-    said = f"{people(len(chances))} {are} window on {today}: about {pc.sum(chances).as_py():,.0f} of them order in what is left of it."
+    said = f"{counted(len(chances), 'customer')} {are} window on {today}: about {pc.sum(chances).as_py():,.0f} of them order in what is left of it."
     return [Finding(said, customers=len(chances))]
 
 

@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from wayfare.analyses._observed import whole_histories
 from wayfare.analyses._order_days import Buyers, buyers_of, order_days, span
-from wayfare.analyses.repurchase._said import people, warnings_of
+from wayfare.analyses.repurchase._said import warnings_of
 from wayfare.analyses.repurchase._segments import NAMES, NOT_YET, Scores, rules, scores_at, segment_of
 from wayfare.analysis import analysis
 from wayfare.charts.picture import Picture
 from wayfare.domain.duration import Duration, in_words
+from wayfare.domain.words import counted
 from wayfare.result import Columns, Finding, Result, table
 from wayfare.study import Study
 
@@ -161,7 +162,9 @@ def _findings(
 ) -> tuple[Finding, ...]:
     if not len(buyers):
         never = buyers.without_order
-        said = f"{people(never)} {'has' if never == 1 else 'have'} never ordered." if never else ""
+        said = (
+            f"{counted(never, 'customer')} {'has' if never == 1 else 'have'} never ordered." if never else ""
+        )
         return (Finding(f"Nobody has ordered yet: too few to say who is a good customer. {said}".strip()),)
     best = np.isin(segments, [NAMES.index(name) for name in _KEPT])
     slipping = np.isin(segments, [NAMES.index(name) for name in ("can't lose", "at risk")])
@@ -177,7 +180,7 @@ def _findings(
     left_out = f"; {buyers.without_order:,} who never ordered are left out" if buyers.without_order else ""
     found.append(
         Finding(
-            f"{people(len(buyers))} {'has' if len(buyers) == 1 else 'have'} ordered, "
+            f"{counted(len(buyers), 'customer')} {'has' if len(buyers) == 1 else 'have'} ordered, "
             f"{buyers.repeaters / len(buyers):.0%} on more than one day{left_out}."
         )
     )

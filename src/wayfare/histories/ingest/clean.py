@@ -22,7 +22,7 @@ from wayfare.histories.ingest.cells import (
 )  # fmt: skip
 from wayfare.histories.ingest.expressions import columns_of, compiled, condition
 from wayfare.histories.ingest.load import HELPERS, Load, property_names
-from wayfare.histories.ingest.numbers import decimal_evidence, either_mark
+from wayfare.histories.ingest.numbers import decimal_mark, either_mark
 from wayfare.histories.ingest.raw import FAULT, Raw
 from wayfare.histories.ingest.recipe import Recipe
 from wayfare.histories.ingest.scope import Scope, Steps
@@ -308,13 +308,8 @@ def _decimal(con: duckdb.DuckDBPyConnection, load: Load) -> tuple[str, str]:
     ]
     if not texts:
         return ".", ""
-    comma, point = (
-        " OR ".join(f"bool_or({decimal_evidence(text, mark)})" for text in texts) for mark in (",", ".")
-    )
-    found = one(
-        con, f"SELECT coalesce({comma}, false), coalesce({point}, false) FROM {quoted(load.raw.table)}"
-    )
-    return ("," if found[0] and not found[1] else "."), ("" if any(found) else _unsure(con, load.raw, texts))
+    found = decimal_mark(con, quoted(load.raw.table), texts)
+    return (found, "") if found else (".", _unsure(con, load.raw, texts))
 
 
 def _unsure(con: duckdb.DuckDBPyConnection, raw: Raw, texts: Sequence[str]) -> str:

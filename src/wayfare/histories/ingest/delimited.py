@@ -11,7 +11,7 @@ import duckdb
 from wayfare.errors import BadInput
 from wayfare.histories.ingest.cells import quoted
 from wayfare.histories.ingest.dialect import Dialect, dialect_of
-from wayfare.histories.ingest.raw import Raw, Rejected
+from wayfare.histories.ingest.raw import Raw, Rejected, above_header
 from wayfare.histories.ingest.times import SHAPES, Shape, shaped
 from wayfare.histories.ingest.workbench import one
 from wayfare.histories.schema import Kind
@@ -32,21 +32,18 @@ def read_delimited(
     limit: int = 0,
 ) -> Raw:
     """The file as a table, read once; again with every column as text where a value is not what the head promised."""
+
+    def attempt(dialect: Dialect) -> Raw:
+        if limit:
+            return _glance(con, dialect, table, path.name, limit)
+        return read_dialect(con, dialect, table, path.name, roles)
+
     dialect = dialect_of(path, scratch)
     try:
-        raw = (
-            _glance(con, dialect, table, path.name, limit)
-            if limit
-            else read_dialect(con, dialect, table, path.name, roles)
-        )
+        raw = attempt(dialect)
     except BadInput:
         # Line ends of several kinds are what DuckDB stumbles over; they may begin anywhere in the file.
-        dialect = dialect_of(path, scratch, line_ends=True)
-        raw = (
-            _glance(con, dialect, table, path.name, limit)
-            if limit
-            else read_dialect(con, dialect, table, path.name, roles)
-        )
+        raw = attempt(dialect_of(path, scratch, line_ends=True))
     if any(rejected.reason == _ENCODING for rejected in raw.rejected):
         return read_dialect(con, dialect_of(path, scratch, "cp1252"), table, path.name, roles)
     return raw
@@ -123,10 +120,7 @@ def _read(
         if any(count != counts[0] for count in counts[1:]):
             return None
     columns = {column: shapes[column].type if column in shapes else kind for column, kind in types.items()}
-    said = "1 line" if dialect.skipped == 1 else f"{dialect.skipped} lines"
-    notes = (f"{said} above the header of {name} was left out.",) if dialect.skipped == 1 else ()
-    if dialect.skipped > 1:
-        notes = (f"{said} above the header of {name} were left out.",)
+    notes = above_header(dialect.skipped, "line", name)
     return Raw(name, table, columns, _first_line(dialect), rejected, notes=notes)
 
 

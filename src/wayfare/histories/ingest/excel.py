@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from wayfare.errors import BadInput, UnknownName
-from wayfare.histories.ingest.raw import Raw
+from wayfare.histories.ingest.raw import Raw, above_header
 from wayfare.histories.ingest.rowwise import table_of_rows
 from wayfare.histories.ingest.sources import Piece, Wanted
 
@@ -63,8 +63,7 @@ def _notes(name: str, sheet: str, others: list[str], skipped: int) -> Iterator[s
     if others:
         named = ", ".join(repr(other) for other in others[:5]) + (" and more" if len(others) > 5 else "")
         yield f"Only the sheet {sheet!r} of {name} was read; it also has {named}: read those with --table NAME."
-    if skipped:
-        yield f"{skipped} row{'s' if skipped > 1 else ''} above the header of {name} {'were' if skipped > 1 else 'was'} left out."
+    yield from above_header(skipped, "row", name)
 
 
 def _rows(sheet: Any, limit: int) -> Iterator[tuple[int, tuple[Any, ...]]]:

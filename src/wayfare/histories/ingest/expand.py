@@ -20,10 +20,9 @@ from wayfare.histories.ingest.cells import (
 )
 from wayfare.histories.ingest.expressions import compiled, condition, json_of
 from wayfare.histories.ingest.load import Load
-from wayfare.histories.ingest.numbers import decimal_evidence
+from wayfare.histories.ingest.numbers import decimal_mark
 from wayfare.histories.ingest.raw import ITEM_NUMBER, LINE, Raw, described
 from wayfare.histories.ingest.scope import Scope
-from wayfare.histories.ingest.workbench import one
 
 MOST_FIELDS = 300
 ITEM = "item"
@@ -159,13 +158,7 @@ def _mark(con: duckdb.DuckDBPyConnection, load: Load) -> str:
     texts = [quoted(name) for name, kind in load.raw.columns.items() if kind == "VARCHAR" and name in names]
     if load.recipe.decimal or not texts:
         return load.recipe.decimal or "."
-    commas, points = (
-        " OR ".join(f"bool_or({decimal_evidence(text, mark)})" for text in texts) for mark in (",", ".")
-    )
-    found = one(
-        con, f"SELECT coalesce({commas}, false), coalesce({points}, false) FROM {quoted(load.raw.table)}"
-    )
-    return "," if found[0] and not found[1] else "."
+    return decimal_mark(con, quoted(load.raw.table), texts) or "."
 
 
 def _cell(rule: Any, word: str, scope: Scope) -> Cell:

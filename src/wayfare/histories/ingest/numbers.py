@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import duckdb
+
+from wayfare.histories.ingest.workbench import one
+
 _CODES = (
     "EUR|USD|GBP|CHF|JPY|CNY|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|INR|BRL|MXN|ZAR|SGD|HKD|KRW|IDR|THB|"
     "MYR|PHP|VND|ILS|AED|SAR|UAH|CLP|COP|ARS|PEN|ISK|TWD|EGP|NGN|KES|MAD"
@@ -40,6 +46,15 @@ def decimal_evidence(text: str, mark: str) -> str:
         f"[0-9]{{1,3}}([{other}][0-9]{{3}})+[{mark}][0-9]*",
     )  # fmt: skip
     return f"regexp_full_match({digits}, {_sql('|'.join(forms))})"
+
+
+def decimal_mark(con: duckdb.DuckDBPyConnection, table: str, texts: Sequence[str]) -> str:
+    """The decimal mark of a table's columns of text (quoted): a comma where only that can be meant; empty where nothing shows it."""
+    comma, point = (
+        " OR ".join(f"bool_or({decimal_evidence(text, mark)})" for text in texts) for mark in ",."
+    )
+    found = one(con, f"SELECT coalesce({comma}, false), coalesce({point}, false) FROM {table}")
+    return "," if found[0] and not found[1] else "." if any(found) else ""
 
 
 def either_mark(text: str) -> str:

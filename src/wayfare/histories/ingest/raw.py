@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 
+from wayfare.domain.words import counted
 from wayfare.histories.ingest.cells import quoted
 
 LINE = "\x1fline"
@@ -81,4 +82,13 @@ def without_rowid(con: duckdb.DuckDBPyConnection, raw: Raw) -> Raw:
     con.execute(f"ALTER TABLE {quoted(raw.table)} RENAME COLUMN {quoted(taken)} TO row_id")
     return replace(
         raw, columns={"row_id" if name == taken else name: kind for name, kind in raw.columns.items()}
+    )
+
+
+def above_header(count: int, what: str, name: str) -> tuple[str, ...]:
+    """The note on lines or rows above the header of a source, where there are any."""
+    return (
+        (f"{counted(count, what)} above the header of {name} {'was' if count == 1 else 'were'} left out.",)
+        if count
+        else ()
     )
